@@ -1,0 +1,1 @@
+"""What a config may say, where it is found, and what it may build."""

@@ -1,0 +1,1 @@
+"""From the windows of a document to the document, one class a file."""

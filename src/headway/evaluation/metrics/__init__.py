@@ -1,0 +1,1 @@
+"""What a prediction is worth, one kind of task a file."""

@@ -1,0 +1,1 @@
+"""From batches to logits, and what trains them."""
