@@ -14,7 +14,9 @@ IGNORE_INDEX = -100
 
 
 class HeadwayError(Exception):
-    """A user's mistake: the command ends with this message and exit status 2, without a traceback."""
+    """A user's mistake: the command ends with this message and its exit status, without a traceback."""
+
+    exit_status = 2
 
 
 class ConfigError(HeadwayError):
@@ -23,6 +25,12 @@ class ConfigError(HeadwayError):
 
 class DataError(HeadwayError):
     """A file, row or column is wrong; the message names it, what is allowed, what came and what to do."""
+
+
+class TrainingError(HeadwayError):
+    """Training itself went wrong, e.g. the loss is not a number; the message says when and what to try."""
+
+    exit_status = 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The configs, packaged as headway.conf."""

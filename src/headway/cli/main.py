@@ -1,0 +1,64 @@
+"""The `headway` command: finds the verb, and turns a user's mistake into one message and exit status 2."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from headway.types import HeadwayError
+from headway.version import __version__
+
+VERBS = {
+    "train": "fine-tune: compose the config, fit, keep the best checkpoint, score it (-m sweeps)",
+    "evaluate": "score a run on its splits or on other data",
+    "predict": "stream predictions for a file or stdin",
+}
+TRACEBACK_VARIABLE = "HEADWAY_TRACEBACK"
+
+
+def usage() -> str:
+    """Return the text of `headway --help`."""
+    verbs = "\n".join(f"  {verb:10} {text}" for verb, text in VERBS.items())
+    return (
+        "headway: fine-tune encoder-only transformers and know what the number means\n\n"
+        f"usage: headway VERB ...\n\n{verbs}\n\n"
+        "`headway VERB --help` says what a verb takes; `headway --version` the version.\n"
+        f"{TRACEBACK_VARIABLE}=1 shows the traceback of a mistake."
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Args:
+        argv: The words after `headway`; None reads the command line.
+
+    Returns:
+        Exit status: 0; 1 where training itself failed; 2 for a user's mistake; 130 after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0 if words else 2
+    if words[0] in ("-V", "--version"):
+        print(f"headway {__version__}")
+        return 0
+    try:
+        if words[0] not in VERBS:
+            raise HeadwayError(f"the verb must be one of {list(VERBS)}, got {words[0]!r}; see headway --help")
+        verb = importlib.import_module(f"headway.cli.{words[0]}")
+        return int(verb.main(words[1:]))
+    except HeadwayError as error:
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The top of a run's config: what is ours is typed, so a typo or a wrong type dies at composition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+
+@dataclass
+class RunConfig:
+    """The keys of conf/train.yaml; the values stand there.
+
+    Attributes:
+        name: Names the experiment: its runs lie in `<output_dir>/<name>/`.
+        seed: Seeds the head's weights and dropout.
+        data_seed: Seeds the order of the windows.
+        output_dir: Where runs are kept.
+        cache_dir: Where encoded data and fetched packages are kept.
+        score_splits: The splits that the best checkpoint is scored on, predictions written.
+        num_threads: CPU threads that torch uses; None leaves torch's choice.
+        backbone: Which encoder; see headway.models.backbone.Backbone.
+        data: Which rows; see headway.data.datamodule.DataModule.
+        task: Target, head, loss, metrics, aggregation, decoding and the monitored metric.
+        batching: How an epoch is cut into batches.
+        optimizer: What takes the steps.
+        schedule: The learning rate over the steps.
+        trainer: Arguments of Lightning's Trainer.
+        callbacks: Named callbacks; null turns one off.
+        logger: Where curves are written.
+    """
+
+    name: str = MISSING
+    seed: int = MISSING
+    data_seed: int = MISSING
+    output_dir: str = MISSING
+    cache_dir: str = MISSING
+    score_splits: list[str] = field(default_factory=list)
+    num_threads: int | None = None
+    backbone: Any = MISSING
+    data: Any = MISSING
+    task: Any = MISSING
+    batching: Any = MISSING
+    optimizer: Any = MISSING
+    schedule: Any = MISSING
+    trainer: Any = MISSING
+    callbacks: Any = MISSING
+    logger: Any = MISSING

@@ -1,0 +1,80 @@
+"""Batches from the flat token store: slices laid end to end, nothing padded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from headway.data.batching import BatchPlan
+from headway.types import Batch
+
+if TYPE_CHECKING:
+    from headway.data.store import Encoded
+
+
+class WindowBatches(Dataset[Batch]):
+    """Makes a Batch of each BatchPlan; a DataLoader uses it with batch_size=None.
+
+    Args:
+        encoded: The split's windows.
+        labels: (num_documents, ...) labels of whole documents, or (num_tokens,) int64 labels of tokens;
+            None without gold.
+        token_level: Whether `labels` has a row a token and words are tracked.
+        weights: (num_windows,) float32, what each window's loss counts.
+    """
+
+    def __init__(
+        self,
+        encoded: Encoded,
+        labels: np.ndarray | None,
+        *,
+        token_level: bool,
+        weights: np.ndarray | None = None,
+    ) -> None:
+        self.encoded = encoded
+        self.labels = labels
+        self.token_level = token_level
+        num_windows = len(encoded.documents)
+        self.weights = np.ones(num_windows, np.float32) if weights is None else weights.astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.encoded.documents)
+
+    def __getitem__(self, plan: BatchPlan) -> Batch:
+        """Return the plan's windows as one flat batch, in the plan's order."""
+        encoded, windows = self.encoded, plan.windows
+        starts, ends = encoded.offsets[windows], encoded.offsets[windows + 1]
+        spans = list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+        def gather(values: np.ndarray, dtype: type) -> torch.Tensor:
+            return torch.from_numpy(np.concatenate([values[a:b] for a, b in spans]).astype(dtype, copy=False))
+
+        lengths = (ends - starts).astype(np.int64)
+        documents = np.asarray(encoded.documents[windows], dtype=np.int64)
+        words = labels = None
+        if self.token_level:
+            words = gather(encoded.words, np.int64)  # type: ignore[arg-type]
+            words[~gather(encoded.first_pieces, np.bool_)] = -1  # type: ignore[arg-type]
+        if self.labels is not None:
+            labels = (
+                gather(self.labels, np.int64)
+                if self.token_level
+                else torch.from_numpy(self.labels[documents])
+            )
+        types = encoded.token_type_ids
+        weights = self.weights[windows]
+        return Batch(
+            input_ids=gather(encoded.input_ids, np.int64),
+            token_type_ids=None if types is None else gather(types, np.int64),
+            cu_seq_lens=torch.from_numpy(np.concatenate([[0], np.cumsum(lengths)])),
+            lengths=tuple(lengths.tolist()),
+            documents=torch.from_numpy(documents),
+            windows=torch.from_numpy(np.asarray(windows, dtype=np.int64)),
+            words=words,
+            labels=labels,
+            weights=torch.from_numpy(np.zeros_like(weights) if plan.padding else weights),
+            normalizer=plan.normalizer,
+        )

@@ -1,0 +1,139 @@
+"""Loaders for Lightning: plans every epoch, and hands batches to each process."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from headway.data.batching import Batching, BatchPlan, PlanSampler, plan_epoch, plan_evaluation
+from headway.data.collator import WindowBatches
+from headway.data.text_data import TextData
+from headway.types import IGNORE_INDEX, Batch
+
+
+class DataModule(pl.LightningDataModule):
+    """Batches of encoded splits.
+
+    Args:
+        data: Read and encoded.
+        batching: How an epoch is cut into batches.
+        data_seed: Of the order of windows.
+        accumulate: Micro-batches in an optimizer step.
+        limit_train_batches: A ratio of the micro-batches (float) or their count (int).
+        max_steps: Optimizer steps of the whole training at most; -1 for no bound.
+    """
+
+    def __init__(
+        self,
+        data: TextData,
+        *,
+        batching: Batching,
+        data_seed: int,
+        accumulate: int,
+        limit_train_batches: int | float = 1.0,
+        max_steps: int = -1,
+    ) -> None:
+        super().__init__()
+        self._data = data
+        self._batching = batching
+        self._data_seed = data_seed
+        self._accumulate = accumulate
+        self._limit = limit_train_batches
+        self._max_steps = max_steps
+        self._steps_before = [0]  # optimizer steps before each epoch, as far as they are known
+        self._train: WindowBatches | None = None
+        self._train_weights = np.empty(0)
+        if "train" in data.encoded:
+            self._prepare_training()
+
+    def _prepare_training(self) -> None:
+        encoded = self._data.encoded["train"]
+        labels = self._data.labels("train")
+        token_level = self._data.target.token_level
+        # A document's windows share its weight, so that a long one counts no more than a short one.
+        weights = 1.0 / encoded.windows_per_document[encoded.documents]
+        units = np.ones(encoded.num_windows)
+        if token_level:
+            weights = np.ones(encoded.num_windows)
+            labelled = np.concatenate([[0], np.cumsum(labels != IGNORE_INDEX)])
+            units = labelled[encoded.offsets[1:]] - labelled[encoded.offsets[:-1]]
+        self._train = WindowBatches(encoded, labels, token_level=token_level, weights=weights)
+        self._train_weights = weights * units
+
+    def train_plan(self, epoch: int, *, rank: int = 0, num_processes: int = 1) -> list[BatchPlan]:
+        """Return one process's micro-batches of an epoch; a pure function of the config and the epoch.
+
+        An epoch in which max_steps is reached ends there, so that it is validated as every other.
+        """
+        left = -1
+        if self._max_steps >= 0:
+            left = max(0, self._max_steps - self.steps_before(epoch, num_processes=num_processes))
+        return plan_epoch(
+            self._batching,
+            lengths=self._data.encoded["train"].window_lengths,
+            weights=self._train_weights,
+            seed=self._data_seed,
+            epoch=epoch,
+            accumulate=self._accumulate,
+            rank=rank,
+            num_processes=num_processes,
+            limit=self._limit,
+            max_steps=left,
+        )
+
+    def steps_before(self, epoch: int, *, num_processes: int = 1) -> int:
+        """Return the optimizer steps taken before an epoch; of `max_epochs`, those of the whole training."""
+        while len(self._steps_before) <= epoch:
+            plan = self.train_plan(len(self._steps_before) - 1, num_processes=num_processes)
+            self._steps_before.append(self._steps_before[-1] + ceil(len(plan) / self._accumulate))
+        return self._steps_before[epoch]
+
+    def _loader(self, dataset: WindowBatches, sampler: Any) -> DataLoader[Batch]:
+        return DataLoader(
+            dataset,
+            batch_size=None,
+            sampler=sampler,
+            num_workers=self._data.num_workers,
+            persistent_workers=self._data.num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def _position(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Return the loader of the current epoch; Lightning sets later epochs on its sampler."""
+        if self._train is None:
+            raise RuntimeError("call read and encode before train_dataloader")
+        rank, num_processes = self._position()
+        epoch = 0 if self.trainer is None else self.trainer.current_epoch
+        sampler = PlanSampler(
+            lambda number: self.train_plan(number, rank=rank, num_processes=num_processes), epoch=epoch
+        )
+        return self._loader(self._train, sampler)
+
+    def eval_dataloader(self, split: str) -> DataLoader[Batch]:
+        """Return the loader that gives every window of a split once, over all processes."""
+        encoded = self._data.encoded[split]
+        rank, num_processes = self._position()
+        plans = plan_evaluation(
+            encoded.window_lengths,
+            batch_size=self._data.eval_batch_size,
+            rank=rank,
+            num_processes=num_processes,
+        )
+        dataset = WindowBatches(encoded, None, token_level=self._data.target.token_level)
+        return self._loader(dataset, PlanSampler(lambda _: plans))
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Return the loader of the validation split."""
+        return self.eval_dataloader("validation")
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Return the loader of the test split."""
+        return self.eval_dataloader("test")

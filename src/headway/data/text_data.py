@@ -1,0 +1,260 @@
+"""From the data node of the config to encoded splits with their answers: reads, checks, encodes once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headway.data.alignment import label_tokens
+from headway.data.checks import check_splits
+from headway.data.cache_key import cache_key, hash_examples
+from headway.data.encoding import EncodingSpec, Examples, encode, validate
+from headway.data.lengths import LengthReport, length_report
+from headway.data.pieces import prepare
+from headway.data.roles import Roles
+from headway.data.store import Encoded, cached
+from headway.data.tables import SplitRules, read_splits, read_table
+from headway.types import ConfigError, DataError, Gold
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from headway.data.sources.source import Source
+    from headway.data.table import Table
+    from headway.data.targets import Target
+
+log = logging.getLogger(__name__)
+INPUT_COLUMNS = ("text", "text_pair", "tokens")
+
+
+class TextData:
+    """The rows of a data set, encoded for one backbone.
+
+    The keys are those of conf/data; see conf/data/default.yaml for their units and defaults.
+
+    Args:
+        name: Names the data set in reports and folders.
+        source: Reads rows by what stands at train, validation and test.
+        train: What the source reads for training: a path, a split or a member of a package.
+        validation: Likewise; None: cut from train.
+        test: Likewise; None: there is none, or it is cut from train by test_ratio.
+        validation_ratio: Share of train that is cut off for validation, in (0, 1).
+        test_ratio: Share of train that is cut off for test, in (0, 1), or None.
+        split_seed: Of what is cut; apart from data_seed, so that seeds share their splits.
+        id: Column of unique names, or None.
+        text: Column of text.
+        text_pair: Column of the second text.
+        tokens: Column of words, instead of text.
+        label: Column of one class.
+        labels: 0/1 columns, or one column of delimited names.
+        label_delimiter: What parts the names.
+        score: Column of numbers.
+        tags: Column of one tag a word.
+        scheme: How tags write spans: IOB1, IOB2, BIOES; None for tags that name none.
+        label_names: The labels in order; None: learned from train, sorted, and frozen.
+        replace: {column: {old: new}}.
+        on_empty: "error" or "drop", for rows without text.
+        drop_unlabelled: Whether rows without an answer are dropped.
+        drop_duplicates_of: Column, as it came, by which train rows that stand in test are dropped.
+        max_length: Tokens of a window at most, special tokens included.
+        truncation: "longest_first", "only_first", "only_second" or "windows".
+        overlap: Tokens that neighbouring windows share.
+        on_truncate: "warn" or "error".
+        subword_labels: "first" or "all".
+        eval_batch_size: Windows a batch in validation, test and prediction.
+        num_workers: Processes that make batches; 0: none beside the main one.
+        cache_dir: Where encoded splits are kept.
+        target: How answers become numbers.
+
+    Raises:
+        ConfigError: A value, or a combination of them, is wrong.
+    """
+
+    def __init__(  # noqa: PLR0913 - a key of the data node each
+        self,
+        *,
+        name: str,
+        source: Source,
+        train: str,
+        validation: str | None,
+        test: str | None,
+        validation_ratio: float,
+        test_ratio: float | None,
+        split_seed: int,
+        id: str | int | None,  # noqa: A002 - the column's role
+        text: str | int | None,
+        text_pair: str | int | None,
+        tokens: str | int | None,
+        label: str | int | None,
+        labels: str | int | Sequence[str | int] | None,
+        label_delimiter: str | None,
+        score: str | int | None,
+        tags: str | int | None,
+        scheme: str | None,
+        label_names: Sequence[str] | None,
+        replace: Mapping[str, Mapping[str, str | None]],
+        on_empty: str,
+        drop_unlabelled: bool,
+        drop_duplicates_of: str | None,
+        max_length: int,
+        truncation: str,
+        overlap: int,
+        on_truncate: str,
+        subword_labels: str,
+        eval_batch_size: int,
+        num_workers: int,
+        cache_dir: str,
+        target: Target,
+    ) -> None:
+        self.name = name
+        self.source = source
+        self.roles = Roles(id, text, text_pair, tokens, label, labels, label_delimiter, score, tags, scheme)
+        self.roles.validate(target=target.role, replace=replace, on_empty=on_empty)
+        self.rules = SplitRules(
+            train, validation, test, validation_ratio, test_ratio, replace, on_empty, drop_unlabelled,
+            drop_duplicates_of, split_seed,
+        )  # fmt: skip
+        self.spec = EncodingSpec(max_length, truncation, overlap, subword_labels, token_type_ids=False)
+        self._check(on_truncate=on_truncate, eval_batch_size=eval_batch_size, num_workers=num_workers)
+        self.on_truncate = on_truncate
+        self.eval_batch_size = eval_batch_size
+        self.num_workers = num_workers
+        self.cache_dir = Path(cache_dir) / "encoded"
+        self.target = target
+        self._declared = label_names
+        self.label_names: tuple[str, ...] = ()
+        self.tables: dict[str, Table] = {}
+        self.gold: dict[str, Gold] = {}
+        self.encoded: dict[str, Encoded] = {}
+        self.reports: dict[str, LengthReport] = {}
+
+    @staticmethod
+    def _check(*, on_truncate: str, eval_batch_size: int, num_workers: int) -> None:
+        if on_truncate not in ("warn", "error"):
+            raise ConfigError(f"`data.on_truncate` must be warn or error, got {on_truncate!r}")
+        if eval_batch_size < 1:
+            raise ConfigError(f"`data.eval_batch_size` must be >= 1 windows, got {eval_batch_size}")
+        if num_workers < 0:
+            raise ConfigError(f"`data.num_workers` must be >= 0 processes, got {num_workers}")
+
+    def read(self) -> None:
+        """Read and check all splits, and learn the labels from train.
+
+        Raises:
+            DataError: A row, a column or a split is wrong.
+        """
+        self.tables = read_splits(self.source, self.roles, self.rules)
+        declared = self._declared or self.roles.label_columns
+        self.label_names = self.target.learn(self.tables["train"], label_names=declared)
+        self.gold = {name: self.target.encode(table, self.label_names) for name, table in self.tables.items()}
+        for finding in check_splits(self.tables, role=self.roles.target, label_names=self.label_names):
+            if finding.level == "error":
+                raise DataError(finding.message)
+            log.warning("warning: %s", finding.message)
+
+    def read_one(self, split: str, label_names: Sequence[str]) -> None:
+        """Read one split alone, with labels that are known already.
+
+        Args:
+            split: "train", "validation" or "test".
+            label_names: The labels in order.
+
+        Raises:
+            ConfigError: The data node names no such split.
+            DataError: A row or column is wrong, or holds a label that isn't known.
+        """
+        spec = getattr(self.rules, split)
+        cut_off = {"validation": True, "test": self.rules.test_ratio is not None}.get(split, False)
+        if spec is None and not cut_off:
+            raise ConfigError(f"`data.{split}` must be given to score that split, got null; set data.{split}")
+        self.label_names = tuple(label_names)
+        if spec is None or split == "train":
+            self.tables = {split: read_splits(self.source, self.roles, self.rules)[split]}
+        else:
+            table = read_table(self.source, spec, self.roles, self.rules, require_target=True)
+            self.tables = {split: table}
+        self.gold = {split: self.target.encode(self.tables[split], self.label_names)}
+
+    def encode(
+        self, tokenizer: PreTrainedTokenizerBase, *, token_type_ids: bool, model_limit: int | None
+    ) -> None:
+        """Encode what was read, or take it from the cache, and say what was cut off.
+
+        Args:
+            tokenizer: The backbone's.
+            token_type_ids: Whether the model's forward takes them.
+            model_limit: Positions the model has, in tokens.
+
+        Raises:
+            ConfigError: data.max_length or data.overlap doesn't fit, or something was cut off with
+                on_truncate=error.
+        """
+        spec = EncodingSpec(**{**vars(self.spec), "token_type_ids": token_type_ids})
+        self.spec = spec
+        tokenization = prepare(tokenizer)
+        pair = self.roles.text_pair is not None
+        validate(spec, tokenization.template, pair=pair, model_limit=model_limit)
+        for name, table in self.tables.items():
+            examples = examples_of(table)
+            key = cache_key(tokenization, spec, data_hash=hash_examples(examples))
+            self.encoded[name] = cached(
+                key,
+                lambda table=table, examples=examples: encode(
+                    tokenization, examples, spec, where=table.where
+                ),
+                cache_dir=self.cache_dir,
+            )
+            self._report(name)
+
+    def _report(self, split: str) -> None:
+        gold = self.gold[split] if self.target.token_level else None
+        report = length_report(split, self.encoded[split], gold=gold, label_names=self.label_names)
+        self.reports[split] = report
+        for line in report.lines():
+            log.info("%s", line)
+        if report.truncated_documents and self.on_truncate == "error":
+            raise ConfigError(
+                f"`data.max_length` must hold every document with on_truncate=error, got {self.spec.max_length}: "
+                f"{report.truncated_documents} documents of {split} were cut; raise it to {report.longest}, set "
+                "data.truncation=windows, or data.on_truncate=warn"
+            )
+
+    def labels(self, split: str) -> np.ndarray:
+        """Return what the loss compares with.
+
+        Args:
+            split: "train", "validation" or "test"; encoded already.
+
+        Returns:
+            (num_documents,) int64; (num_documents, num_labels) or (num_documents,) float32; or, where words are
+            labelled, (num_tokens,) int64 with IGNORE_INDEX.
+        """
+        gold = self.gold[split]
+        if self.target.token_level:
+            return label_tokens(
+                self.encoded[split],
+                gold,
+                label_names=self.label_names,
+                subword_labels=self.spec.subword_labels,
+            )
+        is_class = gold.values.ndim == 1 and gold.values.dtype == np.int64
+        return gold.values if is_class else gold.values.astype(np.float32)
+
+    @property
+    def class_counts(self) -> list[int] | tuple[list[int], int] | None:
+        """How often train has each label; for multi-label (rows that have each, rows). None for scores."""
+        values = self.gold["train"].values
+        if not self.label_names:
+            return None
+        if values.ndim == 2:
+            return [int(count) for count in values.sum(axis=0)], len(values)
+        return [int(count) for count in np.bincount(values, minlength=len(self.label_names))]
+
+
+def examples_of(table: Table) -> Examples:
+    """Return the columns of a canonical table that are encoded."""
+    return {name: table.column(name) for name in INPUT_COLUMNS if name in table.column_names}  # type: ignore[return-value]

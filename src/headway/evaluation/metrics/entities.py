@@ -1,0 +1,85 @@
+"""Entities made of tagged words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from headway.evaluation.metrics.counts import Counts
+from headway.evaluation.metrics.metrics import Direction, Metrics
+from headway.evaluation.spans import SpanTable, find_spans, tag_set
+from headway.types import Gold, Prediction
+
+
+class Entities(Metrics):
+    """Entity F1, precision and recall, micro over all entities, and token accuracy; equal to seqeval's.
+
+    An entity is right if its first word, its last word and its type are. The two readings differ in what an
+    entity is where tags break the scheme (IOB2: every entity begins with a B-):
+
+    - entity_f1_strict, as seqeval's mode="strict" with scheme=IOB2: what begins with an I- is no entity.
+    - entity_f1, as conlleval and seqeval's default mode: what begins with an I- is an entity too.
+
+    f1/<type> is strict, for each type in the labels. Words that no window held are O to the prediction, so
+    the gold entities on them are missed; in token_accuracy they are wrong.
+    """
+
+    scheme: ClassVar[str] = "IOB2"
+    names: ClassVar[Mapping[str, Direction]] = {
+        "entity_f1_strict": "max",
+        "entity_precision_strict": "max",
+        "entity_recall_strict": "max",
+        "entity_f1": "max",
+        "entity_precision": "max",
+        "entity_recall": "max",
+        "token_accuracy": "max",
+    }
+
+    def __call__(self, prediction: Prediction, gold: Gold, label_names: Sequence[str]) -> dict[str, float]:
+        """Return the values of `names` and f1/<type>; see the class.
+
+        Raises:
+            ValueError: The labels aren't IOB2 tags.
+        """
+        strict = _count(prediction, gold, label_names, strict=True)
+        lenient = _count(prediction, gold, label_names, strict=False)
+        values: dict[str, float] = {}
+        for suffix, total in (("_strict", strict.total()), ("", lenient.total())):
+            values[f"entity_f1{suffix}"] = float(total.f1[0])
+            values[f"entity_precision{suffix}"] = float(total.precision[0])
+            values[f"entity_recall{suffix}"] = float(total.recall[0])
+        values["token_accuracy"] = float(np.mean(prediction.values == gold.values))
+        types = tag_set(label_names).names
+        return values | {f"f1/{name}": float(value) for name, value in zip(types, strict.f1, strict=True)}
+
+    def title(self, name: str) -> str:
+        """Return the metric's name with the scheme and the reading, which move the value by points."""
+        if name.startswith("entity_"):
+            reading = "strict" if name.endswith("_strict") else "lenient, as conlleval"
+            return f"{name} ({self.scheme}, {reading})"
+        return f"{name} ({self.scheme}, strict)" if name.startswith("f1/") else name
+
+
+def _count(prediction: Prediction, gold: Gold, label_names: Sequence[str], *, strict: bool) -> Counts:
+    if gold.word_offsets is None:
+        raise ValueError("entities need word_offsets: gold must be tags, not labels of whole documents")
+    tagged = tag_set(label_names)
+    offsets = gold.word_offsets
+    wanted = find_spans(gold.values, word_offsets=offsets, tagged=tagged, strict=strict)
+    given = find_spans(prediction.values, word_offsets=offsets, tagged=tagged, strict=strict)
+    return Counts(
+        hits=np.bincount(_common_types(wanted, given), minlength=len(tagged.names)),
+        predicted=np.bincount(given.types, minlength=len(tagged.names)),
+        actual=np.bincount(wanted.types, minlength=len(tagged.names)),
+    )
+
+
+def _common_types(left: SpanTable, right: SpanTable) -> np.ndarray:
+    """Return the types of the entities that are in both tables, (num_common,) int64."""
+    # Entities of one table never overlap, so the first word alone says which two to compare.
+    _, at_left, at_right = np.intersect1d(left.starts, right.starts, assume_unique=True, return_indices=True)
+    same = (left.ends[at_left] == right.ends[at_right]) & (left.types[at_left] == right.types[at_right])
+    common: np.ndarray = left.types[at_left][same]
+    return common

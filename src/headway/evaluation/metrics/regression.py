@@ -1,0 +1,53 @@
+"""A score a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from headway.evaluation.metrics.metrics import Direction, Metrics
+from headway.evaluation.metrics.ranking import average_ranks
+from headway.types import Gold, Prediction
+
+
+class Regression(Metrics):
+    """Pearson's and Spearman's correlation, root mean squared and mean absolute error.
+
+    A correlation is 0 where gold or prediction is constant: it isn't defined there, and a NaN would stop the
+    choice of a checkpoint. A document that no window held gets the mean of the other predictions, which is
+    what one would say without having read it.
+    """
+
+    names: ClassVar[Mapping[str, Direction]] = {
+        "pearson": "max",
+        "spearman": "max",
+        "rmse": "min",
+        "mae": "min",
+    }
+
+    def __call__(
+        self,
+        prediction: Prediction,
+        gold: Gold,
+        label_names: Sequence[str],
+    ) -> dict[str, float]:
+        """Return pearson, spearman, rmse and mae; see the class."""
+        seen = ~np.isnan(prediction.values)
+        predicted = np.where(seen, prediction.values, prediction.values[seen].mean() if seen.any() else 0.0)
+        errors = predicted - gold.values
+        return {
+            "pearson": _pearson(predicted, gold.values),
+            "spearman": _pearson(average_ranks(predicted), average_ranks(gold.values)),
+            "rmse": float(np.sqrt(np.mean(errors**2))),
+            "mae": float(np.mean(np.abs(errors))),
+        }
+
+
+def _pearson(left: np.ndarray, right: np.ndarray) -> float:
+    # Asked of the values themselves: rounding of the mean would leave a constant a little spread.
+    if np.ptp(left) == 0 or np.ptp(right) == 0:
+        return 0.0
+    left, right = left - left.mean(), right - right.mean()
+    return float((left / np.linalg.norm(left)) @ (right / np.linalg.norm(right)))

@@ -1,0 +1,197 @@
+"""From a batch of windows to hidden states, one row a real token, whatever the layout inside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from headway.models.architecture import Architecture, parameter_depths, position_offset
+from headway.models.length_groups import group_lengths, token_positions
+from headway.models.packed_attention import PACKED_ATTENTION, use_packed_attention, why_not_packed
+from headway.types import Batch, ConfigError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+LAYOUTS = ("auto", "packed", "padded")
+TRAINABLE = ("all", "none", "last_n")
+
+
+class Encoder(nn.Module):
+    """Runs a transformers model over batches of windows.
+
+    Args:
+        model: Encoder without a head.
+        trainable: "all", "none", or "last_n": the last layers and what comes after them. What isn't trained
+            stays in eval mode, records no gradient and is never updated, also after `train()`.
+        last_n: Layers that train, with trainable="last_n".
+        layout: "packed" computes on real tokens only, "padded" pads to the longest window of the batch,
+            "auto" packs wherever the model can.
+
+    Attributes:
+        architecture: The model's measures, the next five among them.
+        hidden_size: Of the states.
+        num_layers: Transformer layers.
+        max_positions: Tokens that a window may hold.
+        inputs: Names of the inputs that the model declares.
+        initializer_range: Standard deviation of fresh weights, for heads.
+        frozen: Whether no parameter trains.
+        layout: "packed" or "padded".
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        *,
+        trainable: str = "all",
+        last_n: int | None = None,
+        layout: str = "auto",
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.architecture = Architecture.of(model)
+        self.hidden_size = self.architecture.hidden_size
+        self.num_layers = self.architecture.num_layers
+        self.max_positions = self.architecture.max_positions
+        self.inputs = self.architecture.inputs
+        self.initializer_range = self.architecture.initializer_range
+        self.layout = self._resolve_layout(layout)
+        self._position_offset = position_offset(model)
+        self._frozen_modules: list[nn.Module] = []
+        self._freeze(trainable, last_n)
+        self.frozen = trainable == "none"
+        # `from_pretrained` gives a model in eval mode, and Lightning keeps the mode that it finds.
+        self.train()
+
+    def _resolve_layout(self, layout: str) -> str:
+        if layout not in LAYOUTS:
+            raise ConfigError(f"`backbone.layout` must be one of {list(LAYOUTS)}, got {layout!r}")
+        reason = why_not_packed(self.model)
+        if layout == "packed" and reason is not None:
+            raise ConfigError(f"`backbone.layout` can't be packed: {reason}; set backbone.layout=auto")
+        if layout == "padded" or reason is not None:
+            if self.model.config._attn_implementation == PACKED_ATTENTION:  # wrapped before, and packed then
+                self.model.set_attn_implementation("sdpa")
+            return "padded"
+        use_packed_attention(self.model)
+        return "packed"
+
+    def _freeze(self, trainable: str, last_n: int | None) -> None:
+        if trainable not in TRAINABLE:
+            raise ConfigError(f"`backbone.trainable` must be one of {list(TRAINABLE)}, got {trainable!r}")
+        if trainable == "all":
+            return
+        if trainable == "none":
+            self.model.requires_grad_(False)
+        else:
+            if last_n is None or not 1 <= last_n <= self.num_layers:
+                raise ConfigError(
+                    f"`backbone.last_n` must be in [1, {self.num_layers}] with trainable=last_n, got "
+                    f"{last_n!r}; set how many of the last layers train"
+                )
+            depths = parameter_depths(self.model)
+            for name, parameter in self.model.named_parameters():
+                parameter.requires_grad_(depths[name] > self.num_layers - last_n)
+        # A module is frozen if it holds parameters and none of them trains. Its dropout goes with it; a
+        # dropout beside trained parameters belongs to a module that isn't in the list.
+        for module in self.model.modules():
+            parameters = list(module.parameters())
+            if parameters and not any(p.requires_grad for p in parameters):
+                self._frozen_modules.append(module)
+
+    @property
+    def has_pooler(self) -> bool:
+        """Whether the model brings a pooler: a dense layer and an activation on the first token's state."""
+        return isinstance(getattr(getattr(self.model, "pooler", None), "dense", None), nn.Linear)
+
+    def train(self, mode: bool = True) -> Encoder:
+        """Set training mode, but for what is frozen: `requires_grad_(False)` alone leaves its dropout on."""
+        super().train(mode)
+        for module in self._frozen_modules:
+            module.eval()
+        return self
+
+    def keep_pooler(self, *, wanted: bool) -> None:
+        """Check that there is a pooler where the head uses it, and drop it where it doesn't.
+
+        An unused pooler costs time, and its parameters get no gradient, which stops distributed training.
+
+        Args:
+            wanted: Whether the head calls `pool`.
+
+        Raises:
+            ConfigError: It does, and the model has none.
+        """
+        if wanted and not self.has_pooler:
+            raise ConfigError(
+                "`task.head.pooling` must be cls, mean or max for this backbone, got 'pooler'; the weights "
+                f"of {type(self.model).__name__} hold no pooler"
+            )
+        if not wanted and self.has_pooler:
+            self.model.register_module("pooler", None)
+
+    def pool(self, first_states: Tensor) -> Tensor:
+        """Return the model's own summary of windows.
+
+        Args:
+            first_states: (num_windows, hidden_size) float, the states of the windows' first tokens.
+
+        Returns:
+            (num_windows, hidden_size) float.
+
+        Raises:
+            ConfigError: The model has no pooler.
+        """
+        self.keep_pooler(wanted=True)
+        # Poolers take the first token of (num_windows, length, hidden_size).
+        pooled: Tensor = self.model.get_submodule("pooler")(first_states.unsqueeze(1))
+        return pooled
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return the last hidden states.
+
+        Args:
+            batch: Windows end to end.
+
+        Returns:
+            (num_tokens, hidden_size) float, in the order of batch.input_ids.
+        """
+        run = self._packed if self.layout == "packed" else self._padded
+        if self.frozen:
+            with torch.no_grad():
+                return run(batch)
+        return run(batch)
+
+    def _packed(self, batch: Batch) -> Tensor:
+        inputs = {"input_ids": batch.input_ids.unsqueeze(0)}  # (1, num_tokens)
+        if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
+            inputs["token_type_ids"] = batch.token_type_ids.unsqueeze(0)
+        positions = token_positions(batch.cu_seq_lens, len(batch.input_ids))
+        inputs["position_ids"] = (positions + self._position_offset).unsqueeze(0)
+        states: Tensor = self.model(**inputs, window_groups=group_lengths(batch.lengths)).last_hidden_state
+        return states.squeeze(0)
+
+    def _padded(self, batch: Batch) -> Tensor:
+        count, longest = len(batch.lengths), max(batch.lengths)
+        positions = token_positions(batch.cu_seq_lens, len(batch.input_ids))
+        # The window of each token, from the token counts on the device: no host sync.
+        rows = torch.repeat_interleave(
+            torch.arange(count, device=positions.device), batch.cu_seq_lens.diff(), output_size=len(positions)
+        )
+        places = rows * longest + positions  # (num_tokens,) in (count * longest,)
+        pad_id = self.model.config.pad_token_id or 0
+
+        def pad(values: Tensor, fill: int) -> Tensor:
+            flat = values.new_full((count * longest,), fill)
+            return flat.index_copy_(0, places, values).view(count, longest)
+
+        inputs = {
+            "input_ids": pad(batch.input_ids, pad_id),
+            "attention_mask": pad(torch.ones_like(batch.input_ids), 0),
+        }
+        if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
+            inputs["token_type_ids"] = pad(batch.token_type_ids, 0)
+        states: Tensor = self.model(**inputs).last_hidden_state
+        return states.reshape(count * longest, -1).index_select(0, places)

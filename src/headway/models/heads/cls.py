@@ -1,0 +1,82 @@
+"""A head that sees one vector a window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from headway.models.length_groups import group_lengths, join_groups, split_groups
+from headway.models.ranges import check_number, check_one_of
+
+if TYPE_CHECKING:
+    from headway.models.encoder import Encoder
+    from headway.types import Batch
+
+POOLINGS = ("cls", "mean", "max", "pooler")
+
+
+class ClsHead(nn.Module):
+    """Pools each window's states into one vector; dropout and a linear layer make logits of it.
+
+    With pooling "pooler" this is transformers' BertForSequenceClassification.
+
+    Args:
+        pooling: "cls": the first token's state; "mean" or "max": over all tokens of the window, special ones
+            included; "pooler": the model's own dense layer and activation on the first token's state.
+        dropout: Share of the pooled vector dropped in training, in [0, 1).
+        hidden_size: Of the states.
+        num_labels: Logits a window.
+        initializer_range: Standard deviation of the fresh weights.
+    """
+
+    token_level: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        pooling: str = "cls",
+        dropout: float = 0.1,
+        *,
+        hidden_size: int,
+        num_labels: int,
+        initializer_range: float = 0.02,
+    ) -> None:
+        check_one_of("task.head.pooling", pooling, POOLINGS)
+        rate = check_number(
+            "task.head.dropout",
+            dropout,
+            low=0,
+            high=1,
+            open_high=True,
+            advice="set the share to drop, 0 for none",
+        )
+        super().__init__()
+        self.pooling = pooling
+        self.uses_pooler = pooling == "pooler"
+        self.dropout = nn.Dropout(rate)
+        self.classifier = nn.Linear(hidden_size, num_labels)
+        nn.init.normal_(self.classifier.weight, std=initializer_range)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, states: Tensor, batch: Batch, encoder: Encoder) -> Tensor:
+        """Return logits of windows.
+
+        Args:
+            states: (num_tokens, hidden_size) float.
+            batch: That the states are of.
+            encoder: Whose pooler is used, if one is.
+
+        Returns:
+            (num_windows, num_labels) float.
+        """
+        logits: Tensor = self.classifier(self.dropout(self._pool(states, batch, encoder)))
+        return logits
+
+    def _pool(self, states: Tensor, batch: Batch, encoder: Encoder) -> Tensor:
+        if self.pooling in ("mean", "max"):
+            blocks = split_groups(states, group_lengths(batch.lengths))  # each (count, length, hidden_size)
+            reduce = torch.mean if self.pooling == "mean" else torch.amax
+            return join_groups([reduce(block, dim=1) for block in blocks])
+        first = states.index_select(0, batch.cu_seq_lens[:-1])  # (num_windows, hidden_size)
+        return encoder.pool(first) if self.uses_pooler else first

@@ -1,0 +1,168 @@
+"""The only LightningModule: encoder, head and loss on the way in, evaluators on the way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from headway.models.rows import concatenate, window_logits
+from headway.types import IGNORE_INDEX, Batch, TrainingError, WindowLogits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from headway.evaluation.evaluator import Evaluation, Evaluator
+    from headway.models.encoder import Encoder
+    from headway.models.optimizer import AdamW
+
+
+def gather_rows(rows: WindowLogits) -> WindowLogits:
+    """Return the rows of all processes; the evaluators put them in order by document and window."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return rows
+    parts: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(parts, vars(rows))
+    return WindowLogits(
+        **{
+            name: None if value is None else np.concatenate([part[name] for part in parts])
+            for name, value in vars(rows).items()
+        }
+    )
+
+
+class FineTuner(pl.LightningModule):
+    """Trains a head on a backbone and scores whole documents.
+
+    Args:
+        encoder: Gives (num_tokens, hidden_size) states of a batch.
+        head: Gives logits of the states; its `token_level` says of what.
+        loss: Gives one value an item, (num_items,).
+        optimizer: Builds the optimizer from encoder and head.
+        schedule: (step, total_steps) -> multiplier of the learning rate in [0, 1].
+        total_steps: Optimizer steps of the whole training.
+        accumulate: Micro-batches in an optimizer step.
+        evaluators: Split name in metrics ("val", "test") -> what scores it.
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: Encoder,
+        head: nn.Module,
+        loss: nn.Module,
+        optimizer: AdamW | None = None,
+        schedule: Callable[[int, int], float] | None = None,
+        total_steps: int = 0,
+        accumulate: int = 1,
+        evaluators: dict[str, Evaluator] | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+        self.loss = loss
+        self.token_level = bool(head.token_level)
+        self._optimizer = optimizer
+        self._schedule = schedule
+        self._total_steps = total_steps
+        self._accumulate = accumulate
+        self.evaluators = evaluators or {}
+        self._rows: list[WindowLogits] = []
+        self.evaluations: dict[str, Evaluation] = {}
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return logits, (num_windows, num_labels) or (num_tokens, num_labels)."""
+        logits: Tensor = self.head(self.encoder(batch), batch, self.encoder)
+        return logits
+
+    def item_losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the loss and the weight of every labelled window or token.
+
+        Args:
+            batch: Has labels.
+
+        Returns:
+            Two (num_items,) float32 tensors.
+
+        Raises:
+            ValueError: The batch has no labels.
+        """
+        if batch.labels is None:
+            raise ValueError("training needs a batch with labels")
+        states = self.encoder(batch)
+        labels, weights = batch.labels, batch.weights
+        logits = self.head(states, batch, self.encoder)
+        if self.token_level:
+            lengths = batch.cu_seq_lens.diff()
+            labelled = labels != IGNORE_INDEX
+            weights = torch.repeat_interleave(weights, lengths, output_size=len(labels))[labelled]
+            logits, labels = logits[labelled], labels[labelled]
+        return self.loss(logits, labels), weights
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the micro-batch's share of the optimizer step's mean loss.
+
+        The sum is divided by the weight of the whole step. Lightning divides by the accumulated batches, also
+        where an epoch's last step holds fewer, and DDP averages over processes; both are undone here, so that
+        every labelled item of a step counts the same (Lightning #19987, transformers #34191).
+        """
+        losses, weights = self.item_losses(batch)
+        total = (losses * weights).sum()
+        mean = total.detach() / weights.sum().clamp_min(1e-12)
+        if not torch.isfinite(mean):
+            raise TrainingError(
+                f"the training loss is {mean.item()} in epoch {self.current_epoch}, batch {batch_idx} "
+                f"(optimizer step {self.global_step}); lower optimizer.lr, or train with trainer.precision=32-true"
+            )
+        self.log("train/loss", mean, prog_bar=True, batch_size=len(batch.lengths))
+        if batch.normalizer <= 0:  # nothing in the step is labelled
+            return total * 0.0
+        return total * (self._accumulate * self.trainer.world_size / batch.normalizer)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Keep the batch's rows of logits."""
+        self._rows.append(window_logits(self(batch), batch, token_level=self.token_level))
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Keep the batch's rows of logits."""
+        self.validation_step(batch, batch_idx)
+
+    def _score(self, split: str) -> None:
+        rows, self._rows = self._rows, []
+        evaluator = self.evaluators[split]
+        evaluator.reset()
+        evaluator.update(gather_rows(concatenate(rows)))
+        evaluation = evaluator.compute()
+        self.evaluations[split] = evaluation
+        metrics = {f"{split}/{name}": float(value) for name, value in evaluation.metrics.items()}
+        metrics[f"{split}/loss"] = evaluation.loss
+        # Every process computed the same numbers from all rows: nothing is left to synchronise.
+        self.log_dict(metrics, rank_zero_only=False, sync_dist=False, batch_size=1)
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget what an interrupted validation left."""
+        self._rows = []
+
+    def on_validation_epoch_end(self) -> None:
+        """Score the whole split at once."""
+        self._score("val")
+
+    def on_test_epoch_start(self) -> None:
+        """Forget what an interrupted test left."""
+        self._rows = []
+
+    def on_test_epoch_end(self) -> None:
+        """Score the whole split at once."""
+        self._score("test")
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer and its schedule, stepped each optimizer step."""
+        if self._optimizer is None or self._schedule is None:
+            raise ValueError("a FineTuner that trains needs an optimizer and a schedule")
+        optimizer = self._optimizer.build(self.encoder, self.head)
+        schedule, total = self._schedule, self._total_steps
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule(step, total))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -1,0 +1,53 @@
+"""From a batch's logits to the rows that evaluation sees; Lightning isn't needed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from headway.types import Batch, WindowLogits
+
+
+def window_logits(logits: Tensor, batch: Batch, *, token_level: bool) -> WindowLogits:
+    """Return the rows that evaluation sees: whole windows, or the first piece of every word.
+
+    Args:
+        logits: (num_windows, num_labels), or (num_tokens, num_labels) where tokens are labelled.
+        batch: What the logits were computed from.
+        token_level: Whether they are tokens'.
+
+    Returns:
+        Rows on the host, in float32.
+    """
+    documents, windows = batch.documents.cpu(), batch.windows.cpu()
+    if not token_level:
+        values = logits.detach().float().cpu().numpy()
+        return WindowLogits(values, documents.numpy(), windows.numpy())
+    if batch.words is None:
+        raise ValueError("a token head needs batch.words")
+    words = batch.words.cpu()
+    lengths = torch.tensor(batch.lengths)
+    first = (words >= 0).nonzero().squeeze(1)
+    window = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
+    position = torch.arange(len(words)) - batch.cu_seq_lens.cpu()[:-1][window]
+    edge = torch.minimum(position, lengths[window] - 1 - position)
+    return WindowLogits(
+        logits.detach()[first.to(logits.device)].float().cpu().numpy(),
+        documents[window][first].numpy(),
+        windows[window][first].numpy(),
+        words[first].numpy(),
+        edge[first].numpy(),
+    )
+
+
+def concatenate(rows: Sequence[WindowLogits]) -> WindowLogits:
+    """Return the rows of several batches as one; `rows` holds at least one."""
+    return WindowLogits(
+        **{
+            name: None if value is None else np.concatenate([getattr(row, name) for row in rows])
+            for name, value in vars(rows[0]).items()
+        }
+    )

@@ -1,0 +1,222 @@
+"""One run, stage by stage: check, read, encode, build, fit, score, write."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import warnings
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytorch_lightning as pl
+import torch
+
+from headway.assembly import (
+    build_backbone,
+    build_data,
+    build_evaluator,
+    build_module,
+    build_trainer,
+    encode_data,
+)
+from headway.config.build import build
+from headway.config.check import check_config
+from headway.delivery.artifact import describe_artifact, write_artifact
+from headway.tracking.predictions import write_predictions
+from headway.tracking.record import environment, write_config, write_json
+from headway.tracking.summary import show_result
+from headway.types import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from headway.data.datamodule import DataModule
+    from headway.data.text_data import TextData
+    from headway.evaluation.evaluator import Evaluation
+    from headway.models.module import FineTuner
+    from headway.tracking.checkpoints import BestCheckpoint
+
+log = logging.getLogger(__name__)
+QUIET = (
+    ".*does not have many workers.*",  # meant: batches are slices of a memory map
+    ".*exists and is not empty.*",  # the run's folder holds its config before its curves
+    ".*smaller than the logging interval.*",
+    ".*isinstance.treespec, LeafSpec.*",  # Lightning's own use of torch
+)
+"""Warnings of Lightning's that say nothing about the run."""
+
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came of a run.
+
+    Attributes:
+        folder: Where everything is.
+        best_value: The monitored metric's best value on validation.
+        metrics: Split -> metric -> value, of the best checkpoint.
+    """
+
+    folder: Path
+    best_value: float
+    metrics: dict[str, dict[str, float]]
+
+
+@dataclass
+class Timer:
+    """Seconds of each stage, in order."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time of a block to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
+
+
+def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> RunResult:
+    """Train, keep the best checkpoint, score it, and write the run's folder.
+
+    Args:
+        cfg: The resolved config, plain values; it is not changed.
+        folder: The run's folder; nothing of another run may lie in it.
+        overrides: What the command line said, for the record.
+
+    Returns:
+        The scores and where everything is.
+
+    Raises:
+        HeadwayError: The config, the data or the training is wrong; the message says what to do.
+    """
+    timer = Timer()
+    _refuse_used_folder(folder)
+    with timer.stage("check"):
+        check_config(cfg)
+        _prepare_process(cfg)
+        data, backbone = build_data(cfg), build_backbone(cfg)
+        for key in ("batching", "optimizer", "schedule"):
+            build(cfg[key], key=key)
+    with timer.stage("data"):
+        data.read()
+        tokenizer = backbone.load_tokenizer()
+        encode_data(data, backbone, tokenizer)
+    with timer.stage("model"):
+        trainer, best = build_trainer(cfg, folder)
+        module, loaders, total_steps = build_module(cfg, data, backbone, num_processes=trainer.world_size)
+    write_config(folder, cfg, list(overrides))
+    _announce(module, loaders, total_steps, precision=str(trainer.precision))
+    with timer.stage("fit"):
+        trainer.fit(module, datamodule=loaders)
+    with timer.stage("score"):
+        evaluations = _score(cfg, module, trainer, loaders, best, data)
+    with timer.stage("write"):
+        for split, evaluation in evaluations.items():
+            write_predictions(folder, split, evaluation, data)
+        spec = describe_artifact(
+            cfg,
+            data,
+            aggregation=module.evaluators["val"].aggregation.to_spec(),
+            decoding=best_evaluation(best).decoding.to_spec(),
+            precision=str(trainer.precision),
+        )
+        write_artifact(
+            folder / "model", spec=spec, encoder=module.encoder, head=module.head, tokenizer=tokenizer
+        )
+    metrics = {split: dict(evaluation.metrics) for split, evaluation in evaluations.items()}
+    write_json(folder / "metrics.json", metrics)
+    value = float(best.best_model_score)  # type: ignore[arg-type]
+    record = {
+        "environment": environment(),
+        "precision": str(trainer.precision),
+        "layout": module.encoder.layout,
+        "total_steps": total_steps,
+        "monitor": {"name": best.monitor, "mode": best.mode, "value": value, "epoch": best.best_epoch + 1},
+        "metrics": metrics,
+        "lengths": {name: asdict(report) for name, report in data.reports.items()},
+        "seconds": timer.seconds,
+    }
+    write_json(folder / "record.json", record)
+    show_result(folder, evaluations, timer.seconds)
+    return RunResult(folder, value, metrics)
+
+
+def _refuse_used_folder(folder: Path) -> None:
+    used = [name for name in ("config.yaml", "record.json", "checkpoints") if (folder / name).exists()]
+    if used:
+        raise ConfigError(
+            f"`hydra.run.dir` must be a folder without a run, but {folder} holds {used}; name another"
+        )
+
+
+def _prepare_process(cfg: dict[str, Any]) -> None:
+    # Forked loader workers and threads of the tokenizer don't go together.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if cfg["data"]["num_workers"] else "true")
+    if cfg["num_threads"] is not None:
+        torch.set_num_threads(cfg["num_threads"])
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in QUIET:
+        warnings.filterwarnings("ignore", message=message)
+    pl.seed_everything(cfg["seed"], verbose=False)
+
+
+def _announce(module: FineTuner, loaders: DataModule, total_steps: int, *, precision: str) -> None:
+    parameters = [p for part in (module.encoder, module.head) for p in part.parameters()]
+    trained = sum(p.numel() for p in parameters if p.requires_grad)
+    log.info(
+        "model: %s, %s layout, %s, %.1f M of %.1f M parameters train",
+        type(module.encoder.model).__name__,
+        module.encoder.layout,
+        precision,
+        trained / 1e6,
+        sum(p.numel() for p in parameters) / 1e6,
+    )
+    log.info("training: %d optimizer steps, %d threads", total_steps, torch.get_num_threads())
+
+
+def best_evaluation(best: BestCheckpoint) -> Evaluation:
+    """Return what the best checkpoint scored on validation.
+
+    Args:
+        best: Of a finished training.
+
+    Raises:
+        ConfigError: No epoch was validated.
+    """
+    if best.best_evaluation is None or not best.best_model_path:
+        raise ConfigError(
+            "no epoch was validated, so there is no best checkpoint; raise trainer.max_steps or "
+            "trainer.max_epochs until an epoch ends"
+        )
+    return best.best_evaluation
+
+
+def _score(
+    cfg: dict[str, Any],
+    module: FineTuner,
+    trainer: pl.Trainer,
+    loaders: DataModule,
+    best: BestCheckpoint,
+    data: TextData,
+) -> dict[str, Evaluation]:
+    """Score the splits asked for with the best weights, and with the decoding fitted on validation."""
+    validation = best_evaluation(best)
+    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    module.load_state_dict(checkpoint["state_dict"])
+    evaluations = {}
+    for split in cfg["score_splits"]:
+        if split == "validation":  # its logits are kept from the best epoch: nothing is computed twice
+            evaluations[split] = validation
+        elif split in data.gold:
+            module.evaluators["test"] = build_evaluator(cfg, data, split, decoding=validation.decoding)
+            trainer.test(module, dataloaders=loaders.eval_dataloader(split), verbose=False)
+            evaluations[split] = module.evaluations["test"]
+    return evaluations

@@ -1,0 +1,99 @@
+"""The predictions of a split, a row a document: what was asked, what is right, what came, and how sure."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from headway.data.table import Table
+    from headway.data.text_data import TextData
+    from headway.evaluation.evaluator import Evaluation
+    from headway.types import Gold
+
+
+def readable(values: np.ndarray, offsets: np.ndarray | None, label_names: Sequence[str]) -> list[Any]:
+    """Return answers in the words that people use.
+
+    Args:
+        values: As in Gold and Prediction.
+        offsets: (num_documents + 1,) int64 for words, else None.
+        label_names: The labels in the order of the logits; empty for scores.
+
+    Returns:
+        (num_documents,) a label, a list of labels, a number, or a list of a word's tags (None for a word that no
+        window held).
+    """
+    if not label_names:
+        return [float(value) for value in values]
+    if offsets is not None:
+        tags = [None if value < 0 else label_names[value] for value in values.tolist()]
+        return [tags[start:end] for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
+    if values.ndim == 2:
+        return [[label_names[i] for i in np.flatnonzero(row == 1)] for row in values]
+    return [None if value < 0 else label_names[value] for value in values.tolist()]
+
+
+def predictions_table(
+    table: Table, evaluation: Evaluation, gold: Gold, label_names: Sequence[str]
+) -> pa.Table:
+    """Return a split's predictions, a row a document.
+
+    Args:
+        table: The split in canonical columns.
+        evaluation: Its answers.
+        gold: The right answers.
+        label_names: The labels in the order of the logits; empty for scores.
+
+    Returns:
+        Columns id, the inputs, gold, prediction, probabilities and loss. `probabilities` holds a number a label
+        in the order of the schema's metadata key "label_names"; for words a number a word, of the tag chosen.
+    """
+    prediction = evaluation.prediction
+    offsets = prediction.word_offsets
+    columns: dict[str, Any] = {
+        name: table.column(name)
+        for name in ("id", "text", "text_pair", "tokens")
+        if name in table.column_names
+    }
+    columns["gold"] = readable(gold.values, gold.word_offsets, label_names)
+    columns["prediction"] = readable(prediction.values, offsets, label_names)
+    if prediction.probabilities is not None:
+        rows = prediction.probabilities.astype(np.float32)
+        if offsets is not None:
+            best = rows.max(axis=-1)
+            rows = [best[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        columns["probabilities"] = list(rows)
+    columns["loss"] = evaluation.losses.astype(np.float64)
+    return pa.table(columns).replace_schema_metadata({"label_names": json.dumps(list(label_names))})
+
+
+def write_predictions(folder: Path, split: str, evaluation: Evaluation, data: TextData) -> Path:
+    """Write predictions/<split>.parquet, whole or not at all.
+
+    Args:
+        folder: The run's folder.
+        split: The split's name.
+        evaluation: Its answers.
+        data: Where its rows and gold are.
+
+    Returns:
+        The file.
+    """
+    table = predictions_table(data.tables[split], evaluation, data.gold[split], data.label_names)
+    path = folder / "predictions" / f"{split}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        pq.write_table(table, partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,136 @@
+"""What a run's folder says of it: the config, the environment and the results, as JSON and YAML."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from headway.version import __version__
+
+PACKAGES = (
+    "torch",
+    "pytorch-lightning",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "torchmetrics",
+    "hydra-core",
+    "omegaconf",
+    "numpy",
+    "pyarrow",
+    "safetensors",
+)
+SECRET = re.compile(r"(^|_)(token|password|passwd|secret|api_?key|credentials?)$", re.IGNORECASE)
+
+
+def redact(value: Any, key: str = "") -> Any:
+    """Return the value with what looks like a secret by its key replaced.
+
+    Args:
+        value: Any plain value.
+        key: The key it stands under.
+    """
+    if isinstance(value, dict):
+        return {name: redact(inner, str(name)) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [redact(inner, key) for inner in value]
+    return "<redacted>" if isinstance(value, str) and value and SECRET.search(key) else value
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file that is whole or not there; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON that is whole or not there; numbers that JSON lacks (NaN) become null."""
+    write_text(path, json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_config(folder: Path, cfg: dict[str, Any], overrides: list[str]) -> None:
+    """Write config.yaml (resolved, secrets redacted) and overrides.yaml.
+
+    Args:
+        folder: The run's folder.
+        cfg: Plain values.
+        overrides: What the command line said.
+    """
+    write_text(folder / "config.yaml", yaml.safe_dump(redact(cfg), sort_keys=False, allow_unicode=True))
+    safe = [
+        f"{name}=<redacted>" if sep and SECRET.search(name.rpartition(".")[2]) else f"{name}{sep}{value}"
+        for name, sep, value in (override.partition("=") for override in overrides)
+    ]
+    write_text(folder / "overrides.yaml", yaml.safe_dump(safe, sort_keys=False, allow_unicode=True))
+
+
+def environment() -> dict[str, Any]:
+    """Return what the numbers may depend on besides the config.
+
+    Returns:
+        Versions, hardware, threads and numerics, as plain values.
+    """
+    capabilities = torch.cpu.get_capabilities()
+    return {
+        "headway": __version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "argv": list(sys.argv),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "cpu": {
+            "name": capabilities.get("cpu_name"),
+            "cores": os.cpu_count(),
+            "avx512_bf16": bool(capabilities.get("avx512_bf16")),
+            "amx_bf16": bool(capabilities.get("amx_bf16")),
+        },
+        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "num_threads": torch.get_num_threads(),
+        "mkldnn": torch.backends.mkldnn.is_available(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit of headway's own checkout; None where it is installed from a wheel."""
+    root = Path(__file__).resolve().parents[3]
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,100 @@
+"""Tiny random models of every family, and batches as the collator makes them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from transformers import CONFIG_MAPPING, AutoModel
+
+from headway.types import Batch
+
+VOCAB_SIZE = 50
+_SIZES = {
+    "vocab_size": VOCAB_SIZE,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 37,
+    "max_position_embeddings": 40,
+    "pad_token_id": 1,
+    "bos_token_id": 2,
+    "cls_token_id": 2,
+    "eos_token_id": 3,
+    "sep_token_id": 3,
+    "type_vocab_size": 2,
+    "initializer_range": 0.2,  # so that what one token sees of another matters to its state
+}
+_FAMILIES = {
+    "albert": {"embedding_size": 16},
+    "bert": {},
+    "camembert": {},
+    "deberta-v2": {
+        "conv_kernel_size": 3,
+        "norm_rel_ebd": "layer_norm",
+        "pos_att_type": ["c2p", "p2c"],
+        "position_biased_input": False,
+        "position_buckets": 8,
+        "relative_attention": True,
+        "type_vocab_size": 0,
+    },
+    "distilbert": {},
+    "electra": {"embedding_size": 16},
+    "modernbert": {"local_attention": 8, "num_hidden_layers": 4},  # layers 0 and 3 see all, 1 and 2 a band
+    "roberta": {},
+    "xlm-roberta": {},
+}
+
+
+def _model(family, **changes):
+    torch.manual_seed(0)
+    config = CONFIG_MAPPING[family](**{**_SIZES, **_FAMILIES[family], **changes})
+    attention = "eager" if family == "deberta-v2" else "sdpa"
+    return AutoModel.from_config(config, attn_implementation=attention).eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_model():
+    """(family, **config changes) -> the same 2-layer model each time, in eval mode."""
+    return _model
+
+
+def _batch(lengths, *, seed=0, **changes):
+    generator = torch.Generator().manual_seed(seed)
+    num_tokens, count = sum(lengths), len(lengths)
+    fields = {
+        "input_ids": torch.randint(5, VOCAB_SIZE, (num_tokens,), generator=generator),
+        "token_type_ids": torch.randint(0, 2, (num_tokens,), generator=generator),
+        "cu_seq_lens": torch.tensor([0, *lengths]).cumsum(0),
+        "lengths": tuple(lengths),
+        "documents": torch.arange(count),
+        "windows": torch.arange(count),
+        "words": None,
+        "labels": None,
+        "weights": torch.ones(count),
+        "normalizer": float(count),
+    }
+    return Batch(**{**fields, **changes})
+
+
+@pytest.fixture(scope="session")
+def make_batch():
+    """(lengths, seed=0, **fields) -> a batch of random tokens."""
+    return _batch
+
+
+def _pad(batch):
+    """The batch as transformers wants it, by the plain way: one window after the other."""
+    longest, starts = max(batch.lengths), batch.cu_seq_lens.tolist()
+    rows = {"input_ids": [], "token_type_ids": [], "attention_mask": []}
+    for start, length in zip(starts, batch.lengths, strict=False):
+        fill = [0] * (longest - length)
+        rows["input_ids"].append(batch.input_ids[start : start + length].tolist() + [1] * (longest - length))
+        rows["token_type_ids"].append(batch.token_type_ids[start : start + length].tolist() + fill)
+        rows["attention_mask"].append([1] * length + fill)
+    return {name: torch.tensor(values) for name, values in rows.items()}
+
+
+@pytest.fixture(scope="session")
+def pad():
+    """(batch) -> input_ids, token_type_ids and attention_mask, each (num_windows, longest)."""
+    return _pad
