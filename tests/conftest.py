@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import random
 import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
 # Before anything imports the libraries that read them.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import settings
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -133,3 +140,125 @@ def unigram_tokenizer():
 def any_tokenizer(request):
     """Each kind of tokenizer in turn."""
     return request.getfixturevalue(f"{request.param}_tokenizer")
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory, wordpiece_tokenizer):
+    """A folder with a random BERT of 2 layers and 32 dimensions, and its tokenizer: `backbone=local`."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("tiny_bert")
+    config = BertConfig(
+        vocab_size=len(wordpiece_tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        pad_token_id=wordpiece_tokenizer.pad_token_id,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BertModel(config).save_pretrained(folder)
+    wordpiece_tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def compose_config():
+    """Return a function: (*overrides) -> the resolved config of `headway train`, as plain values."""
+    from hydra import compose, initialize_config_module
+    from omegaconf import OmegaConf
+
+    from headway.config.search_path import register
+
+    def composed(*overrides):
+        register()
+        with initialize_config_module("headway.conf", version_base="1.3"):
+            cfg = compose("train", overrides=list(overrides))
+        return OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+
+    return composed
+
+
+class FinishedRun(NamedTuple):
+    """A run's folder and the file of its test split."""
+
+    folder: Path
+    file: Path
+
+
+_WINDOWS = ("data.max_length=20", "data.truncation=windows", "data.overlap=4")
+_FINISHED = {  # kind: suffix, overrides
+    "class": (".csv", ("data.id=key", "data.text=body", "data.label=topic", *_WINDOWS)),
+    "pair": (".jsonl", ("data.text=question", "data.text_pair=body", "data.label=topic", "data.max_length=24",
+                        "task.head.pooling=pooler")),
+    "labels": (".parquet", ("task=multilabel", "data.text=body", "data.labels=[even,third]")),
+    "score": (".tsv", ("task=regression", "data.text=body", "data.score=length")),
+    "entities": (".conll", ("task=entities", "data.text=null", "data.tokens=0", "data.tags=1",
+                            "data.scheme=IOB2", *_WINDOWS)),
+    "words": (".jsonl", ("task=words", "data.text=null", "data.tokens=words", "data.tags=tags",
+                         "data.max_length=16")),
+}  # fmt: skip
+
+
+def _finished_rows(count, seed):
+    """Rows with an answer of every kind, of 2 to 40 words, so that some are cut."""
+    draw = random.Random(seed)
+    vocabulary = " ".join(CORPUS).split()
+    for number in range(count):
+        words = draw.choices(vocabulary, k=draw.randint(2, 40))
+        yield {
+            "key": f"row {seed}-{number}",
+            "body": " ".join(words),
+            "question": " ".join(words[:3]) + "?",
+            "topic": ("earn", "grain", "ship")[number % 3],
+            "even": str(int(number % 2 == 0)),
+            "third": str(int(number % 3 == 0)),
+            "length": str(len(words)),
+            "words": words,
+            "tags": ["upper" if word[0].isupper() else "lower" for word in words],
+            "spans": ["B-NAME" if word[0].isupper() else "O" for word in words],
+        }
+
+
+def _write_rows(path, rows):
+    if path.suffix == ".conll":
+        sentences = ("\n".join(map(" ".join, zip(row["words"], row["spans"], strict=True))) for row in rows)
+        path.write_text("\n\n".join(sentences) + "\n")
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    elif path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        with path.open("w", newline="") as stream:
+            names = [name for name, value in rows[0].items() if isinstance(value, str)]
+            delimiter = "\t" if path.suffix == ".tsv" else ","
+            writer = csv.DictWriter(stream, names, delimiter=delimiter, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory, tiny_bert, compose_config):
+    """Return a function: kind -> a run of a few steps, trained once a session; the kinds are in _FINISHED."""
+
+    @cache
+    def finished(kind):
+        from headway.run import run
+
+        folder = tmp_path_factory.mktemp(kind)
+        suffix, overrides = _FINISHED[kind]
+        for name, count, seed in (("train", 48, 0), ("test", 30, 1)):
+            _write_rows(folder / f"{name}{suffix}", list(_finished_rows(count, seed)))
+        cfg = compose_config(
+            "backbone=local", f"backbone.name={tiny_bert}", "data=files", "data.max_length=32", "num_threads=1",
+            "trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.enable_progress_bar=false",
+            "trainer.max_steps=4", "optimizer.lr=5e-3", "batching.batch_size=16", "data.eval_batch_size=8",
+            f"cache_dir={folder / 'cache'}", f"data.train={folder / f'train{suffix}'}",
+            f"data.test={folder / f'test{suffix}'}", "data.validation_ratio=0.25", *overrides,
+        )  # fmt: skip
+        return FinishedRun(run(cfg, folder / "run").folder, folder / f"test{suffix}")
+
+    return finished

@@ -186,6 +186,7 @@ def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCh
         default_root_dir=folder,
         num_sanity_val_steps=0,
         enable_model_summary=False,
+        use_distributed_sampler=False,  # the plans are shared out already; Lightning would cut them again
         reload_dataloaders_every_n_epochs=1,  # batches by tokens differ in number from epoch to epoch
     )
     return trainer, best

@@ -2,108 +2,116 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from headway.assembly import build_data
 from headway.config.build import build
-from headway.data.text_data import examples_of
-from headway.delivery.artifact import artifact_folder
+from headway.delivery.artifact import ArtifactSpec, artifact_folder, read_spec
 from headway.delivery.predictor import load
 from headway.evaluation.evaluator import Evaluation, evaluate
+from headway.other_data import with_overrides
 from headway.tracking.predictions import write_predictions
-from headway.tracking.record import write_json
+from headway.tracking.record import redact, write_json, write_text
 from headway.tracking.summary import score_table
 from headway.types import ConfigError, HeadwayError
 
-log = logging.getLogger(__name__)
-ENCODING_KEYS = ("max_length", "truncation", "overlap", "subword_labels")
+if TYPE_CHECKING:
+    from headway.data.text_data import TextData
 
 
 def evaluate_run(
-    run: str | Path, overrides: Sequence[str] = (), *, split: str = "test", output: str | Path | None = None
+    run: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    split: str = "test",
+    output: str | Path | None = None,
+    overwrite: bool = False,
 ) -> Evaluation:
-    """Score a run and write metrics.json and the predictions.
+    """Score a run; write metrics.json, the predictions, and data.yaml, which says on what.
 
     Args:
         run: The run's folder.
         overrides: `data=<name>` and `data.<key>=<value>`; nothing else can be changed.
-        split: Which split.
-        output: Where results go; None: evaluations/<data>-<split> in the run's folder.
+        split: "train", "validation" or "test".
+        output: Folder for the results; None: evaluations/<data>-<split> in the run's folder.
+        overwrite: Whether results that are there may be replaced.
 
     Returns:
         The scores and answers.
 
     Raises:
-        HeadwayError: The folder, an override, or the data is wrong.
+        HeadwayError: The folder, an override, or the data is wrong, or there are results already.
     """
-    artifact = artifact_folder(run)
-    folder = artifact.parent
-    cfg = _config(folder, overrides)
-    predictor = load(artifact)
+    folder = artifact_folder(run)
+    spec = read_spec(folder)
+    cfg = _config(folder.parent)
+    cfg["data"] = with_overrides(cfg, overrides, split=split)
     data = build_data(cfg)
-    data.read_one(split, predictor.label_names)
-    documents = predictor.document_logits(examples_of(data.tables[split]))
-    task = cfg["task"]
+    _check_inputs(data, spec)
+    target = Path(output) if output else folder.parent / "evaluations" / f"{data.name}-{split}"
+    _check_target(target, overwrite=overwrite)
+    metrics = build(cfg["task"]["metrics"], key="task.metrics")
+    data.read_one(split, spec.label_names)
+    predictor = load(folder)
+    data.encode(
+        predictor.tokenizer,
+        token_type_ids=bool(spec.encoding["token_type_ids"]),
+        model_limit=predictor.max_positions,
+    )
     evaluation = evaluate(
-        documents,
+        predictor.document_logits(data.encoded[split]),
         data.gold[split],
         decoding=predictor.decoding,
-        metrics=build(task["metrics"], key="task.metrics"),
+        metrics=metrics,
         label_names=predictor.label_names,
     )
-    target = Path(output) if output else folder / "evaluations" / f"{data.name}-{split}"
     write_predictions(target, split, evaluation, data)
+    write_text(target / "data.yaml", yaml.safe_dump(redact(cfg["data"]), sort_keys=False, allow_unicode=True))
     write_json(target / "metrics.json", {split: evaluation.metrics})
     from rich.console import Console
 
-    Console().print(score_table({split: evaluation.metrics}))
+    Console().print(score_table({split: evaluation.metrics}, title=metrics.title))
     print(f"results: {target}")
     return evaluation
 
 
-def _config(folder: Path, overrides: Sequence[str]) -> dict[str, Any]:
+def _config(folder: Path) -> dict[str, Any]:
     path = folder / "config.yaml"
     if not path.is_file():
-        raise HeadwayError(f"RUN must be a run's folder with a config.yaml, got {folder}; name the run, not model/")
-    cfg: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    foreign = [word for word in overrides if not word.lstrip("+").startswith(("data=", "data."))]
-    if foreign:
-        raise ConfigError(
-            f"headway evaluate can change only data=<name> and data.<key>=<value>, got {foreign[0]!r}; what the model "
-            "is was decided in training"
+        raise HeadwayError(
+            f"RUN must be a run's folder, whose config.yaml says which data it is scored on, got {folder} "
+            "without one; for answers alone use headway predict"
         )
-    if overrides:
-        cfg["data"] = _other_data(cfg, overrides)
-    return cfg
-
-
-def _other_data(cfg: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """Return the data node with overrides applied; how documents are encoded stays the run's."""
-    from hydra import compose, initialize_config_module
-    from omegaconf import OmegaConf
-
-    from headway.cli.suggestions import composition_error
-    from headway.config.search_path import register
-
-    register()
-    named = any(word.startswith("data=") for word in overrides)
     try:
-        with initialize_config_module("headway.conf", version_base="1.3"):
-            if named:
-                composed = compose("train", overrides=[*overrides, f"cache_dir={cfg['cache_dir']}"])
-                node: dict[str, Any] = OmegaConf.to_container(composed.data, resolve=True)  # type: ignore[assignment]
-                return {**node, **{key: cfg["data"][key] for key in ENCODING_KEYS}}
-        base = OmegaConf.create({"data": cfg["data"]})
-        OmegaConf.set_struct(base, True)
-        base.merge_with_dotlist(list(overrides))
-    except Exception as error:
-        raise composition_error(error) from error
-    changed: dict[str, Any] = OmegaConf.to_container(base.data, resolve=True)  # type: ignore[assignment]
-    return {**changed, **{key: cfg["data"][key] for key in ENCODING_KEYS}}
+        cfg = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (ValueError, yaml.YAMLError) as error:
+        raise HeadwayError(f"{path} must be YAML as headway wrote it, got {error}") from error
+    for key in ("data", "task"):
+        if not isinstance(cfg, dict) or not isinstance(cfg.get(key), dict):
+            raise HeadwayError(f"{path} must hold the mapping `{key}`, got none; restore the file")
+    return dict(cfg)
 
 
+def _check_inputs(data: TextData, spec: ArtifactSpec) -> None:
+    given = [name for name in ("text", "text_pair", "tokens") if getattr(data.roles, name) is not None]
+    if given != list(spec.columns):
+        raise ConfigError(
+            f"`data` must name the columns that the model reads, {list(spec.columns)}, got {given}; set "
+            f"{' '.join(f'data.{name}=<column>' for name in spec.columns)} and null for others"
+        )
+
+
+def _check_target(target: Path, *, overwrite: bool) -> None:
+    if (target / "record.json").exists():
+        raise ConfigError(f"--output must not be a run's folder, got {target}; name another folder")
+    if target.exists() and not target.is_dir():
+        raise ConfigError(f"--output must be a folder, got the file {target}; name another")
+    if target.is_dir() and any(target.iterdir()) and not overwrite:
+        raise ConfigError(
+            f"{target} must not hold results yet, got some; name another folder with --output, or give "
+            "--overwrite"
+        )

@@ -50,7 +50,6 @@ QUIET = (
 """Warnings of Lightning's that say nothing about the run."""
 
 
-
 @dataclass(frozen=True)
 class RunResult:
     """What came of a run.
@@ -144,7 +143,8 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         "seconds": timer.seconds,
     }
     write_json(folder / "record.json", record)
-    show_result(folder, evaluations, timer.seconds)
+    title = build(cfg["task"]["metrics"], key="task.metrics").title
+    show_result(folder, evaluations, timer.seconds, title=title)
     return RunResult(folder, value, metrics)
 
 

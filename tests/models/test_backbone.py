@@ -26,6 +26,7 @@ SETTINGS = {
     "layout": "auto",
     "gradient_checkpointing": False,
     "compile": False,
+    "fast_dropout": False,
 }
 PIN = {"name": "a", "version": "1", "filename": "a-1-py3-none-any.whl", "sha256": "0" * 64}
 

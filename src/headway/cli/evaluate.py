@@ -1,4 +1,4 @@
-"""`headway evaluate RUN [split=test] [data=...]`: score a finished run again, or on other data."""
+"""`headway evaluate RUN [--split test] [data=...]`: score a finished run again, or on other data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,27 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="headway evaluate",
+        allow_abbrev=False,
+        description="Score a run on a split of its own data, or on other data with the same labels.",
+    )
+    parser.add_argument("run", metavar="RUN", help="the folder that headway train printed")
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="data=NAME data.KEY=VALUE",
+        help="another data set, or keys of the data node; how texts are encoded and decoded is the run's",
+    )
+    parser.add_argument("--split", default="test", choices=["train", "validation", "test"])
+    parser.add_argument(
+        "--output", help="folder for metrics.json and predictions; by default RUN/evaluations/<data>-<split>"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    return parser
 
 
 def main(words: Sequence[str]) -> int:
@@ -20,24 +41,17 @@ def main(words: Sequence[str]) -> int:
     Raises:
         HeadwayError: The folder, an override or the data is wrong.
     """
-    parser = argparse.ArgumentParser(
-        prog="headway evaluate",
-        description="Score a run on a split of its own data, or on other data with the same labels.",
-    )
-    parser.add_argument("run", metavar="RUN", help="the folder that headway train printed")
-    parser.add_argument(
-        "overrides",
-        nargs="*",
-        metavar="data=NAME data.KEY=VALUE",
-        help="another data set, or keys of the data node; how texts are encoded and decoded is the run's",
-    )
-    parser.add_argument("--split", default="test", choices=["train", "validation", "test"])
-    parser.add_argument(
-        "--output", help="folder for metrics.json and predictions; by default RUN/evaluations/<data>-<split>"
-    )
-    arguments = parser.parse_args(list(words))
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    # Intermixed: an override may stand behind an option.
+    arguments = _parser().parse_intermixed_args(list(words))
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
+    logging.getLogger("headway").setLevel(logging.INFO)
     from headway.evaluate_run import evaluate_run
 
-    evaluate_run(arguments.run, arguments.overrides, split=arguments.split, output=arguments.output)
+    evaluate_run(
+        arguments.run,
+        arguments.overrides,
+        split=arguments.split,
+        output=arguments.output,
+        overwrite=arguments.overwrite,
+    )
     return 0

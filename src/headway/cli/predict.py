@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from itertools import islice
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.config.build import nearest
-from headway.types import ConfigError, DataError
+from headway.types import ConfigError, DataError, HeadwayError
 
 if TYPE_CHECKING:
+    from headway.data.sources.options import FileOptions
     from headway.data.sources.source import Record
-    from headway.delivery.predictor import Predictor
+    from headway.delivery.artifact import ArtifactSpec
+    from headway.delivery.stream import RecordReader
 
-ROWS_AT_ONCE = 1024
-"""Rows read, answered and written together: enough to sort by length, few enough to keep memory flat."""
+STDIN = "-"
+FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "conll", "lines")
+CLOSED_PIPE = 141
+"""The status of a program whose reader has gone, as the shell gives it: 128 + SIGPIPE."""
+_OPTION = "data.source."
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="headway predict",
+        allow_abbrev=False,
         description="Write an answer for each row of a file, in order. The columns are those of training; "
         "--text and the like rename them.",
     )
     parser.add_argument("run", metavar="RUN", help="the folder that headway train printed, or its model/")
-    parser.add_argument("file", metavar="FILE", help="csv, tsv, jsonl, json, parquet, conll, each also .gz; - for stdin")
     parser.add_argument(
-        "--format", help="of FILE; by default by its suffix, and jsonl for stdin. `lines` is one text a line"
+        "file", metavar="FILE", help="csv, tsv, jsonl, json, parquet, conll, each also .gz; - for stdin"
     )
-    parser.add_argument("--output", help="jsonl, csv or parquet by its suffix; by default jsonl on stdout")
+    parser.add_argument(
+        "options",
+        nargs="*",
+        metavar="data.source.KEY=VALUE",
+        help="how FILE is read (delimiter, header, columns, encoding, ...); by default as the training file, "
+        "if that was of the same format",
+    )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="of FILE; by default by its suffix, and jsonl for stdin. `lines` is one text a line",
+    )
+    parser.add_argument(
+        "--output", help="jsonl, csv or parquet by its suffix; by default jsonl on stdout. csv marks formulas"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace --output if it is there")
     parser.add_argument("--text", help="column of text")
     parser.add_argument("--text-pair", help="column of the second text")
     parser.add_argument("--tokens", help="column of words")
@@ -48,75 +68,117 @@ def main(words: Sequence[str]) -> int:
         words: RUN, FILE and options.
 
     Returns:
-        0.
+        0, or CLOSED_PIPE if whoever reads stdout has left.
 
     Raises:
         HeadwayError: The folder, the file or a row is wrong. What was written before stays valid.
     """
-    arguments = _parser().parse_args(list(words))
-    if arguments.batch_size is not None and arguments.batch_size < 1:
-        raise ConfigError(f"--batch-size must be >= 1 windows, got {arguments.batch_size}")
-    from headway.delivery.predictor import load
-    from headway.delivery.writers import open_writer
-
-    source = arguments.file
-    if source != "-" and not Path(source).is_file():
-        folder = Path(source).parent
-        names = [str(path) for path in folder.iterdir()] if folder.is_dir() else []
-        raise DataError(f"FILE must be a file or - for stdin, got {source!r}{nearest(source, names)}; check the path")
-    output = arguments.output
-    if output is not None and source != "-" and Path(output).resolve() == Path(source).resolve():
-        raise ConfigError(f"--output must not be FILE itself, got {output!r}; name another file")
-    predictor = load(arguments.run)
-    columns = {
-        role: getattr(arguments, role) or column for role, column in predictor.spec.columns.items()
-    }
-    with ExitStack() as stack:
-        writer = stack.enter_context(open_writer(output))
-        records = _records(stack, source, arguments.format)
-        while chunk := list(islice(records, ROWS_AT_ONCE)):
-            writer.write(_answers(predictor, chunk, columns, arguments, source))
+    arguments = _parser().parse_intermixed_args(list(words))
+    try:
+        _predict(arguments)
+    except BrokenPipeError:
+        # Nobody reads: the interpreter's own flush at its end must not fail a second time.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise HeadwayError(
+            f"{arguments.file} must stay readable and {arguments.output or 'stdout'} writable, got {error}"
+        ) from error
     return 0
 
 
-def _records(stack: ExitStack, source: str, file_format: str | None) -> Iterator[Record]:
+def _predict(arguments: argparse.Namespace) -> None:
+    if arguments.batch_size is not None and arguments.batch_size < 1:
+        raise ConfigError(f"--batch-size must be >= 1 windows, got {arguments.batch_size}; raise it")
+    _check_file(arguments.file)
+    from headway.config.build import resolve
+    from headway.delivery.file_options import reading_options
+    from headway.delivery.predictor import load
+    from headway.delivery.stream import answers
+    from headway.delivery.writers import answer_schema, check_output, open_writer
+
+    check_output(arguments.output, source=arguments.file, overwrite=arguments.overwrite)
+    given = _overrides(arguments.options)
+    predictor = load(arguments.run)
+    options = reading_options(
+        arguments.file, form=arguments.format, trained=predictor.spec.file_options, given=given
+    )
+    reader = _reader(arguments, predictor.spec, options)
+    role: Any = resolve(predictor.spec.target["_target_"], key="target")
+    schema = answer_schema(role.role, predictor.label_names)
+    with ExitStack() as stack:
+        records = _records(stack, arguments.file, options)
+        chunks = answers(predictor, records, reader, batch_size=arguments.batch_size)
+        # Nothing is opened, and so nothing replaced, before there is something to write.
+        first = next(chunks, None)
+        writer = stack.enter_context(open_writer(arguments.output, schema, overwrite=arguments.overwrite))
+        if first is not None:
+            writer.write(first)
+        for rows in chunks:
+            writer.write(rows)
+
+
+def _check_file(source: str) -> None:
+    path = Path(source)
+    if source == STDIN or (path.exists() and not path.is_dir()):
+        return
+    names = [str(entry) for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    came = "a folder" if path.is_dir() else f"none{nearest(source, names)}"
+    raise DataError(f"FILE must be a file or - for stdin, got {source!r}, {came}; check the path")
+
+
+def _overrides(words: Sequence[str]) -> dict[str, Any]:
+    from dataclasses import fields
+
+    import yaml
+
     from headway.data.sources.options import FileOptions
 
-    if source == "-":
-        options = FileOptions(format=file_format or "jsonl")
+    known = [f"{_OPTION}{option.name}" for option in fields(FileOptions) if option.name != "format"]
+    found = {}
+    for word in words:
+        key, sign, text = word.partition("=")
+        if not sign or key not in known:
+            raise ConfigError(
+                f"options of FILE must be KEY=VALUE with a KEY of {known}, got {word!r}"
+                f"{nearest(key, known)}; see headway predict --help"
+            )
+        try:
+            found[key.removeprefix(_OPTION)] = yaml.safe_load(text)
+        except yaml.YAMLError:  # a bare delimiter such as | or %
+            found[key.removeprefix(_OPTION)] = text
+    return found
+
+
+def _reader(arguments: argparse.Namespace, spec: ArtifactSpec, options: FileOptions) -> RecordReader:
+    from headway.data.sources.formats import FORMATS as READERS
+    from headway.delivery.stream import RecordReader
+
+    columns = {name: getattr(arguments, name) or column for name, column in spec.columns.items()}
+    for name in ("text", "text_pair", "tokens"):
+        if getattr(arguments, name) is not None and name not in columns:
+            raise ConfigError(
+                f"--{name.replace('_', '-')} must be left out for this model, which reads {list(columns)}"
+            )
+    form = options.format_of(arguments.file)
+    if form == "lines":
+        if len(columns) > 1:
+            raise ConfigError(
+                f"--format lines is for models that read one column, got one that reads {columns}"
+            )
+        columns = dict.fromkeys(columns, "text")  # a file of lines has no names
+    origin = "stdin" if arguments.file == STDIN else arguments.file
+    return RecordReader(columns, arguments.id, origin, READERS[form].unit)
+
+
+def _records(stack: ExitStack, source: str, options: FileOptions) -> Iterator[Record]:
+    if source == STDIN:
         return options.records(sys.stdin.buffer, name="stdin")
-    stream = stack.enter_context(Path(source).open("rb"))
-    return FileOptions(format=file_format).records(stream, name=source)
-
-
-def _answers(
-    predictor: Predictor,
-    records: Sequence[Record],
-    columns: dict[str, str],
-    arguments: argparse.Namespace,
-    source: str,
-) -> list[dict[str, Any]]:
-    """Return a row an answer: id, the prediction and its probabilities."""
-    name = "stdin" if source == "-" else source
-    inputs = []
-    for record in records:
-        row = {}
-        for role, column in columns.items():
-            # A file of lines has one column, whatever the model's was called.
-            found = column if column in record.values or len(record.values) > 1 else next(iter(record.values), column)
-            if found not in record.values:
-                raise DataError(
-                    f"{name}, line {record.line}: there is no column {column!r}{nearest(column, list(record.values))}, "
-                    f"only {list(record.values)}; rename it with --{role.replace('_', '-')}"
-                )
-            value = record.values[found]
-            row[role] = value.split() if role == "tokens" and isinstance(value, str) else value
-        inputs.append(row)
     try:
-        answers = predictor.predict(inputs, batch_size=arguments.batch_size)
-    except DataError as error:
-        raise DataError(f"{name}, in the rows from line {records[0].line} on: {error}") from None
-    return [
-        {"id": str(record.values.get(arguments.id, record.line)) if arguments.id else str(record.line), **answer}
-        for record, answer in zip(records, answers, strict=True)
-    ]
+        stream = stack.enter_context(Path(source).open("rb"))  # noqa: SIM115 - the stack closes it
+    except OSError as error:
+        raise DataError(f"FILE must be a file that can be read, got {source!r} ({error.strerror})") from error
+    return options.records(stream, name=source)

@@ -119,9 +119,7 @@ def monitored(cfg: Mapping[str, Any]) -> tuple[str, str]:
     Raises:
         ConfigError: The task's metrics have none of that name.
     """
-    names: dict[str, str] = dict(
-        bind(_node(cfg, "task.metrics"), key="task.metrics").names
-    )  # type: ignore[attr-defined]
+    names: dict[str, str] = dict(bind(_node(cfg, "task.metrics"), key="task.metrics").names)  # type: ignore[attr-defined]
     names.setdefault("loss", "min")
     monitor = str(cfg["task"]["monitor"]).removeprefix("val/")
     if monitor not in names:

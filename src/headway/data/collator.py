@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from headway.data.batching import BatchPlan
+from headway.data.plans import BatchPlan
 from headway.types import Batch
 
 if TYPE_CHECKING:

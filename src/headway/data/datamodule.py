@@ -10,8 +10,9 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from headway.data.batching import Batching, BatchPlan, PlanSampler, plan_epoch, plan_evaluation
+from headway.data.batching import Batching
 from headway.data.collator import WindowBatches
+from headway.data.plans import BatchPlan, PlanSampler, plan_epoch, plan_evaluation
 from headway.data.text_data import TextData
 from headway.types import IGNORE_INDEX, Batch
 
@@ -45,7 +46,8 @@ class DataModule(pl.LightningDataModule):
         self._accumulate = accumulate
         self._limit = limit_train_batches
         self._max_steps = max_steps
-        self._steps_before = [0]  # optimizer steps before each epoch, as far as they are known
+        # Number of processes -> optimizer steps before each epoch, as far as they are known.
+        self._steps_before: dict[int, list[int]] = {}
         self._train: WindowBatches | None = None
         self._train_weights = np.empty(0)
         if "train" in data.encoded:
@@ -88,10 +90,11 @@ class DataModule(pl.LightningDataModule):
 
     def steps_before(self, epoch: int, *, num_processes: int = 1) -> int:
         """Return the optimizer steps taken before an epoch; of `max_epochs`, those of the whole training."""
-        while len(self._steps_before) <= epoch:
-            plan = self.train_plan(len(self._steps_before) - 1, num_processes=num_processes)
-            self._steps_before.append(self._steps_before[-1] + ceil(len(plan) / self._accumulate))
-        return self._steps_before[epoch]
+        known = self._steps_before.setdefault(num_processes, [0])
+        while len(known) <= epoch:
+            plan = self.train_plan(len(known) - 1, num_processes=num_processes)
+            known.append(known[-1] + ceil(len(plan) / self._accumulate))
+        return known[epoch]
 
     def _loader(self, dataset: WindowBatches, sampler: Any) -> DataLoader[Batch]:
         return DataLoader(

@@ -13,10 +13,12 @@ from headway.data.splits import cut, drop_duplicates_of
 from headway.types import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from headway.data.encoding import Examples
     from headway.data.sources.source import Source
     from headway.data.table import Table
 
 log = logging.getLogger(__name__)
+INPUT_COLUMNS = ("text", "text_pair", "tokens")
 
 
 @dataclass(frozen=True)
@@ -27,19 +29,23 @@ class SplitRules:
         train: What the source reads for training.
         validation: Likewise; None: cut from train.
         test: Likewise; None: cut from train if test_ratio is given, else there is none.
-        validation_ratio: Share of train that is cut off for validation, in (0, 1).
+        validation_ratio: Share of train that is cut off for validation, in (0, 1); None only beside a
+            validation that is read.
         test_ratio: Share of train that is cut off for test, in (0, 1), or None.
         replace: {column: {old: new}}.
         on_empty: "error" or "drop".
         drop_unlabelled: Whether rows without a target are dropped.
         drop_duplicates_of: Column, as it came, by which train rows that stand in another split are dropped.
         seed: Of what is cut.
+
+    Raises:
+        ConfigError: A ratio is outside (0, 1), or test and test_ratio are both given.
     """
 
     train: str
     validation: str | None = None
     test: str | None = None
-    validation_ratio: float = 0.1
+    validation_ratio: float | None = 0.1
     test_ratio: float | None = None
     replace: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     on_empty: str = "error"
@@ -48,13 +54,16 @@ class SplitRules:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("validation_ratio", "test_ratio"):
+        for name, needed in (("validation_ratio", self.validation is None), ("test_ratio", False)):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, float) and 0 < value < 1):
-                raise ConfigError(f"`data.{name}` must be in (0, 1), got {value!r}")
+            if not (isinstance(value, float) and 0 < value < 1) and (needed or value is not None):
+                raise ConfigError(
+                    f"`data.{name}` must be in (0, 1), got {value!r}; set a share of train, such as 0.1"
+                )
         if self.test is not None and self.test_ratio is not None:
             raise ConfigError(
-                f"`data.test_ratio` must be null beside data.test={self.test!r}, got {self.test_ratio}; keep one"
+                f"`data.test_ratio` must be null beside data.test={self.test!r}, got {self.test_ratio}; "
+                "keep one"
             )
 
 
@@ -90,8 +99,8 @@ def _canonical(raw: Table, roles: Roles, rules: SplitRules, *, require_target: b
     )
     if not len(table):
         raise DataError(
-            f"{table.origin} must hold at least one row that is used, got none of {len(raw)}; look at its text and "
-            "target columns"
+            f"{table.origin} must hold at least one row that is used, got none of {len(raw)}; look at its "
+            "text and target columns"
         )
     return table
 
@@ -121,8 +130,13 @@ def read_splits(source: Source, roles: Roles, rules: SplitRules) -> dict[str, Ta
         tables["train"], tables["test"] = cut(
             tables["train"], role=roles.target, ratio=rules.test_ratio, seed=rules.seed, key="data.test_ratio"
         )
-    if "validation" not in tables:
+    if rules.validation is None and rules.validation_ratio is not None:
         tables["train"], tables["validation"] = cut(
             tables["train"], role=roles.target, ratio=rules.validation_ratio, seed=rules.seed
         )
     return {name: tables[name] for name in ("train", "validation", "test") if name in tables}
+
+
+def examples_of(table: Table) -> Examples:
+    """Return the columns of a canonical table that are encoded."""
+    return {name: table.column(name) for name in INPUT_COLUMNS if name in table.column_names}  # type: ignore[return-value]

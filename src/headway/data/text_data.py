@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from headway.data.alignment import label_tokens
-from headway.data.checks import check_splits
 from headway.data.cache_key import cache_key, hash_examples
-from headway.data.encoding import EncodingSpec, Examples, encode, validate
+from headway.data.checks import check_splits
+from headway.data.encoding import EncodingSpec, encode, validate
 from headway.data.lengths import LengthReport, length_report
+from headway.data.loss_labels import count_labels, loss_labels
 from headway.data.pieces import prepare
 from headway.data.roles import Roles
 from headway.data.store import Encoded, cached
-from headway.data.tables import SplitRules, read_splits, read_table
+from headway.data.tables import SplitRules, examples_of, read_splits, read_table
 from headway.types import ConfigError, DataError, Gold
 
 if TYPE_CHECKING:
+    import numpy as np
     from transformers import PreTrainedTokenizerBase
 
     from headway.data.sources.source import Source
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from headway.data.targets import Target
 
 log = logging.getLogger(__name__)
-INPUT_COLUMNS = ("text", "text_pair", "tokens")
 
 
 class TextData:
@@ -42,7 +41,7 @@ class TextData:
         train: What the source reads for training: a path, a split or a member of a package.
         validation: Likewise; None: cut from train.
         test: Likewise; None: there is none, or it is cut from train by test_ratio.
-        validation_ratio: Share of train that is cut off for validation, in (0, 1).
+        validation_ratio: Share of train that is cut off for validation, in (0, 1); None beside a validation.
         test_ratio: Share of train that is cut off for test, in (0, 1), or None.
         split_seed: Of what is cut; apart from data_seed, so that seeds share their splits.
         id: Column of unique names, or None.
@@ -59,7 +58,7 @@ class TextData:
         replace: {column: {old: new}}.
         on_empty: "error" or "drop", for rows without text.
         drop_unlabelled: Whether rows without an answer are dropped.
-        drop_duplicates_of: Column, as it came, by which train rows that stand in test are dropped.
+        drop_duplicates_of: Column, as it came, by which train rows that stand in another split are dropped.
         max_length: Tokens of a window at most, special tokens included.
         truncation: "longest_first", "only_first", "only_second" or "windows".
         overlap: Tokens that neighbouring windows share.
@@ -74,7 +73,7 @@ class TextData:
         ConfigError: A value, or a combination of them, is wrong.
     """
 
-    def __init__(  # noqa: PLR0913 - a key of the data node each
+    def __init__(
         self,
         *,
         name: str,
@@ -82,10 +81,10 @@ class TextData:
         train: str,
         validation: str | None,
         test: str | None,
-        validation_ratio: float,
+        validation_ratio: float | None,
         test_ratio: float | None,
         split_seed: int,
-        id: str | int | None,  # noqa: A002 - the column's role
+        id: str | int | None,
         text: str | int | None,
         text_pair: str | int | None,
         tokens: str | int | None,
@@ -201,13 +200,8 @@ class TextData:
         for name, table in self.tables.items():
             examples = examples_of(table)
             key = cache_key(tokenization, spec, data_hash=hash_examples(examples))
-            self.encoded[name] = cached(
-                key,
-                lambda table=table, examples=examples: encode(
-                    tokenization, examples, spec, where=table.where
-                ),
-                cache_dir=self.cache_dir,
-            )
+            build = partial(encode, tokenization, examples, spec, where=table.where)
+            self.encoded[name] = cached(key, build, cache_dir=self.cache_dir)
             self._report(name)
 
     def _report(self, split: str) -> None:
@@ -218,9 +212,9 @@ class TextData:
             log.info("%s", line)
         if report.truncated_documents and self.on_truncate == "error":
             raise ConfigError(
-                f"`data.max_length` must hold every document with on_truncate=error, got {self.spec.max_length}: "
-                f"{report.truncated_documents} documents of {split} were cut; raise it to {report.longest}, set "
-                "data.truncation=windows, or data.on_truncate=warn"
+                "`data.max_length` must hold every document with on_truncate=error, got "
+                f"{self.spec.max_length}: {report.truncated_documents} documents of {split} were cut; raise "
+                f"it to {report.longest}, set data.truncation=windows, or data.on_truncate=warn"
             )
 
     def labels(self, split: str) -> np.ndarray:
@@ -230,31 +224,16 @@ class TextData:
             split: "train", "validation" or "test"; encoded already.
 
         Returns:
-            (num_documents,) int64; (num_documents, num_labels) or (num_documents,) float32; or, where words are
-            labelled, (num_tokens,) int64 with IGNORE_INDEX.
+            As `headway.data.loss_labels.loss_labels`.
         """
-        gold = self.gold[split]
-        if self.target.token_level:
-            return label_tokens(
-                self.encoded[split],
-                gold,
-                label_names=self.label_names,
-                subword_labels=self.spec.subword_labels,
-            )
-        is_class = gold.values.ndim == 1 and gold.values.dtype == np.int64
-        return gold.values if is_class else gold.values.astype(np.float32)
+        return loss_labels(
+            self.gold[split],
+            self.encoded[split],
+            label_names=self.label_names,
+            subword_labels=self.spec.subword_labels,
+        )
 
     @property
     def class_counts(self) -> list[int] | tuple[list[int], int] | None:
-        """How often train has each label; for multi-label (rows that have each, rows). None for scores."""
-        values = self.gold["train"].values
-        if not self.label_names:
-            return None
-        if values.ndim == 2:
-            return [int(count) for count in values.sum(axis=0)], len(values)
-        return [int(count) for count in np.bincount(values, minlength=len(self.label_names))]
-
-
-def examples_of(table: Table) -> Examples:
-    """Return the columns of a canonical table that are encoded."""
-    return {name: table.column(name) for name in INPUT_COLUMNS if name in table.column_names}  # type: ignore[return-value]
+        """How often train has each label; as `headway.data.loss_labels.count_labels`."""
+        return count_labels(self.gold["train"], self.label_names)

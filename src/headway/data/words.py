@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from headway.data.table import Table
 from headway.types import DataError
 
@@ -23,20 +25,35 @@ def words_of(table: Table, column: str, values: list[object]) -> list[list[str] 
     Raises:
         DataError: A value is neither, a list holds something other than text, or the text is a written list.
     """
-    return [None if value is None else _items(table, column, row, value) for row, value in enumerate(values)]
+    return [
+        None
+        if value is None
+        else split_words(value, place=lambda row=row: f"{table.where(row)}, column {column!r}")  # type: ignore[misc]
+        for row, value in enumerate(values)
+    ]
 
 
-def _items(table: Table, column: str, row: int, value: object) -> list[str] | None:
+def split_words(value: object, *, place: Callable[[], str]) -> list[str] | None:
+    """Return the words, or the tags, of one cell.
+
+    Args:
+        value: A list of text; or text, split at blanks.
+        place: Names the cell's row and column for the message.
+
+    Returns:
+        At least one item; None if there is none, or blank ones only.
+
+    Raises:
+        DataError: The value is neither, the list holds something other than text, or the text is a written
+            list.
+    """
     if isinstance(value, str):
         if value.startswith(_WRITTEN_LISTS):
             raise DataError(
-                f"{table.where(row)}, column {column!r} must hold words parted by blanks, got a list "
-                f"written as text, {value!r:.40}; keep lists in jsonl or parquet"
+                f"{place()} must hold words parted by blanks, got a list written as text, {value!r:.40}; "
+                "keep lists in jsonl or parquet"
             )
         return value.split() or None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise DataError(
-            f"{table.where(row)}, column {column!r} must hold a list of text, "
-            f"got {value!r:.60}; correct the row"
-        )
+        raise DataError(f"{place()} must hold a list of text, got {value!r:.60}; correct the row")
     return value if any(item.strip() for item in value) else None

@@ -6,12 +6,15 @@ RUN/model/  config.json  model.safetensors  tokenizer*.json  headway.json
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from headway.config.build import nearest
+from headway.delivery.file_options import training_options
 from headway.types import HeadwayError
 from headway.version import __version__
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 SPEC_FILE = "headway.json"
 WEIGHTS_FILE = "model.safetensors"
+INPUT_COLUMNS = ("text", "text_pair", "tokens")
+AGAIN = "copy the folder again, or train again"
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class ArtifactSpec:
         eval_batch_size: Windows a batch.
         headway: The version that wrote it.
         schema_version: Of this file.
+        file_options: The training file's format and how it was read, where that isn't the default; {} if it
+            was no local file.
     """
 
     target: dict[str, Any]
@@ -60,6 +67,7 @@ class ArtifactSpec:
     eval_batch_size: int
     headway: str = field(default=__version__)
     schema_version: int = SCHEMA_VERSION
+    file_options: dict[str, Any] = field(default_factory=dict)
 
 
 def artifact_folder(path: str | Path) -> Path:
@@ -91,28 +99,47 @@ def write_artifact(
     head: nn.Module,
     tokenizer: PreTrainedTokenizerBase,
 ) -> None:
-    """Write the artifact.
+    """Write the artifact; it is whole or not there.
 
     Args:
-        folder: Where to; made if needed.
+        folder: Where to; there must be nothing yet.
         spec: All besides weights and tokenizer.
         encoder: Its model's config and weights are kept.
         head: Its weights are kept.
         tokenizer: The backbone's.
+
+    Raises:
+        HeadwayError: There is something at `folder`.
     """
     from safetensors.torch import save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
-    encoder.model.config.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    if folder.exists():
+        raise HeadwayError(f"{folder} must not exist yet, got one; remove it or name another folder")
     state = {f"encoder.{name}": value for name, value in encoder.model.state_dict().items()}
     state |= {f"head.{name}": value for name, value in head.state_dict().items()}
-    save_file(
-        {name: value.detach().cpu().contiguous() for name, value in state.items()}, folder / WEIGHTS_FILE
-    )
-    text = json.dumps(asdict(spec), indent=2, ensure_ascii=False)
-    # Last: a folder with this file is whole.
-    (folder / SPEC_FILE).write_text(text + "\n", encoding="utf-8")
+    # Beside the target: a rename within one file system is all or nothing.
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        partial.mkdir(parents=True)
+        encoder.model.config.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        save_file(
+            {name: value.detach().cpu().contiguous() for name, value in state.items()},
+            partial / WEIGHTS_FILE,
+        )
+        text = json.dumps(asdict(spec), indent=2, ensure_ascii=False)
+        (partial / SPEC_FILE).write_text(text + "\n", encoding="utf-8")
+        for path in partial.iterdir():
+            _flush(path)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file is on the disk: after a crash, a rename may outlive the bytes it names."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
 
 
 def describe_artifact(
@@ -133,7 +160,7 @@ def describe_artifact(
         precision: That the test was scored in.
     """
     task, backbone = cfg["task"], cfg["backbone"]
-    names = [name for name in ("text", "text_pair", "tokens") if getattr(data.roles, name) is not None]
+    names = [name for name in INPUT_COLUMNS if getattr(data.roles, name) is not None]
     return ArtifactSpec(
         target=dict(task["target"]),
         label_names=list(data.label_names),
@@ -146,6 +173,7 @@ def describe_artifact(
         decoding=dict(decoding),
         precision=precision,
         eval_batch_size=data.eval_batch_size,
+        file_options=training_options(data),
     )
 
 
@@ -161,12 +189,42 @@ def read_spec(folder: Path) -> ArtifactSpec:
     path = folder / SPEC_FILE
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        version = values.get("schema_version")
-        if version != SCHEMA_VERSION:
+    except (OSError, ValueError) as error:
+        raise HeadwayError(f"{path} must be JSON as headway wrote it, got {error}; {AGAIN}") from error
+    if not isinstance(values, dict):
+        raise HeadwayError(f"{path} must hold an object, got {values!r:.40}; {AGAIN}")
+    version = values.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise HeadwayError(
+            f"{path}: `schema_version` must be {SCHEMA_VERSION}, got {version!r}; load it with the headway "
+            f"that wrote it ({values.get('headway')!r})"
+        )
+    _check_types(path, values)
+    _check_names(path, values)
+    return ArtifactSpec(**values)
+
+
+def _check_types(path: Path, values: Mapping[str, Any]) -> None:
+    types = {name: get_origin(hint) or hint for name, hint in get_type_hints(ArtifactSpec).items()}
+    for name, value in values.items():
+        if name not in types:
             raise HeadwayError(
-                f"{path}: schema_version must be {SCHEMA_VERSION}, got {version}; load it with the headway that "
-                f"wrote it ({values.get('headway')})"
+                f"{path}: `{name}` must be left out, got {value!r:.60}{nearest(name, list(types))}; {AGAIN}"
             )
-        return ArtifactSpec(**values)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise HeadwayError(f"{path} must be what headway wrote, got {error}; export the run again") from error
+    for entry in fields(ArtifactSpec):
+        needed = entry.default_factory is MISSING
+        if (needed or entry.name in values) and not isinstance(values.get(entry.name), types[entry.name]):
+            raise HeadwayError(
+                f"{path}: `{entry.name}` must be a {types[entry.name].__name__}, got "
+                f"{values.get(entry.name)!r:.60}; {AGAIN}"
+            )
+
+
+def _check_names(path: Path, values: Mapping[str, Any]) -> None:
+    labels, columns = values["label_names"], list(values["columns"])
+    if len(set(map(str, labels))) < len(labels) or not all(isinstance(name, str) for name in labels):
+        raise HeadwayError(f"{path}: `label_names` must be texts that differ, got {labels!r:.60}; {AGAIN}")
+    if columns not in (["text"], ["text", "text_pair"], ["tokens"]):
+        raise HeadwayError(
+            f"{path}: `columns` must be of text, of text and text_pair, or of tokens, got {columns}; {AGAIN}"
+        )

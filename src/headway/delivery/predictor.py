@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headway.config.build import build
-from headway.delivery.artifact import WEIGHTS_FILE, ArtifactSpec, artifact_folder, read_spec
-from headway.types import ConfigError, DataError, DocumentLogits, HeadwayError, Prediction
+from headway.delivery.inputs import Input, examples_from
+from headway.types import ConfigError, DataError, DocumentLogits, Prediction
 
 if TYPE_CHECKING:
     from torch import nn
+    from transformers import PreTrainedTokenizerBase
 
     from headway.data.encoding import Examples
-    from headway.data.pieces import Tokenization
+    from headway.data.store import Encoded
+    from headway.delivery.artifact import ArtifactSpec
+    from headway.evaluation.aggregation import Aggregation
+    from headway.evaluation.decoding import Decoding
     from headway.models.encoder import Encoder
 
-Input = str | tuple[str, str] | Sequence[str] | Mapping[str, Any]
+AUTOCAST = {"bf16-mixed": "bfloat16", "16-mixed": "float16"}
+"""Lightning's name of a precision -> the type that it computes in."""
 
 
 class Predictor:
@@ -27,116 +31,139 @@ class Predictor:
         spec: How to encode and decode.
         encoder: With its weights.
         head: With its weights.
-        tokenization: The tokenizer made ready.
+        aggregation: Windows -> document.
+        decoding: Logits -> answers, as fitted on validation.
+        tokenizer: The backbone's, a fast one.
+        device: Where to compute.
 
     Attributes:
         label_names: The labels in the order of probabilities; empty for scores.
-        decoding: Logits -> answers, as fitted on validation.
+        decoding: See above.
+        tokenizer: See above.
+        max_positions: Tokens that the model can read at once.
     """
 
     def __init__(
-        self, spec: ArtifactSpec, *, encoder: Encoder, head: nn.Module, tokenization: Tokenization
+        self,
+        spec: ArtifactSpec,
+        *,
+        encoder: Encoder,
+        head: nn.Module,
+        aggregation: Aggregation,
+        decoding: Decoding,
+        tokenizer: PreTrainedTokenizerBase,
+        device: str = "cpu",
     ) -> None:
-        from headway.data.encoding import EncodingSpec
+        from headway.data.encoding import EncodingSpec, validate
+        from headway.data.pieces import prepare
+
         self.spec = spec
         self.label_names = tuple(spec.label_names)
-        self._encoder = encoder.eval()
-        self._head = head.eval()
-        self._tokenization = tokenization
+        self.decoding = decoding
+        self.tokenizer = tokenizer
+        self.max_positions = encoder.max_positions
+        self._encoder = encoder.eval().to(device)
+        self._head = head.eval().to(device)
+        self._device = device
+        self._aggregation = aggregation
+        self._tokenization = prepare(tokenizer)
         self._encoding = EncodingSpec(**spec.encoding)
-        self._aggregation = build(spec.aggregation, key="aggregation")
-        self.decoding = build(spec.decoding, key="decoding")
+        validate(
+            self._encoding,
+            self._tokenization.template,
+            pair="text_pair" in spec.columns,
+            model_limit=self.max_positions,
+        )
 
     def predict(self, inputs: Sequence[Input], *, batch_size: int | None = None) -> list[dict[str, Any]]:
         """Return an answer for each input, in order.
 
         Args:
-            inputs: Texts; (text, text_pair) for pairs; lists of words for tagging (a text is split at blanks);
-                or mappings with these columns.
+            inputs: Texts; (text, text_pair) for pairs; lists of words for tagging (a text is split at
+                blanks); or mappings with the columns text, text_pair or tokens.
             batch_size: Windows a batch; None: as in the test that was scored.
 
         Returns:
-            A dictionary an input: `prediction` (a label, a list of labels, a number, or a tag a word), and
-            `probabilities` (label -> probability; a probability a word for tagging; none for scores).
+            A dictionary an input: `prediction` (a label, a list of labels, a number, or a tag a word, None
+            for a word that was cut off), and `probabilities` (label -> probability; for tagging beside
+            `tokens` a number a word, of its tag; none for scores).
 
         Raises:
-            DataError: An input is not of the kind that the model was trained on, or is empty.
+            ConfigError: batch_size is less than 1.
+            DataError: An input is not of the kind that the model was trained on, or is blank.
         """
-        if isinstance(inputs, str):
-            raise DataError("predict takes a list of inputs, got one text; write predict([text])")
-        if not inputs:
-            return []
-        examples = self.examples(inputs)
-        prediction = self.decoding(self.document_logits(examples, batch_size=batch_size))
-        return list(self._readable(prediction, examples))
+        if isinstance(inputs, str | Mapping):
+            raise DataError(
+                f"predict takes a list of inputs, got one {type(inputs).__name__}; write predict([...])"
+            )
+        examples = examples_from(list(inputs), list(self.spec.columns))
+        return self.answer(examples, batch_size=batch_size)
 
-    def examples(self, inputs: Sequence[Input]) -> Examples:
-        """Return the inputs as columns, each checked.
-
-        Args:
-            inputs: As `predict` takes them.
-
-        Raises:
-            DataError: An input is not of the kind that the model was trained on, or is empty.
-        """
-        rows = [self._columns(value, number) for number, value in enumerate(inputs)]
-        return {name: [row[name] for row in rows] for name in self.spec.columns}  # type: ignore[return-value]
-
-    def _columns(self, value: Input, number: int) -> dict[str, Any]:
-        names = list(self.spec.columns)
-        if isinstance(value, Mapping):
-            row = {name: value.get(name) for name in names}
-        elif names == ["tokens"]:
-            row = {"tokens": value.split() if isinstance(value, str) else value}
-        elif isinstance(value, str):
-            row = dict.fromkeys(names)
-            row[names[0]] = value
-        else:
-            row = dict(zip(names, value, strict=False))
-        for name in names:
-            content = row.get(name)
-            kind = list | tuple if name == "tokens" else str
-            if (
-                not isinstance(content, kind)
-                or not content
-                or (isinstance(content, str) and content.isspace())
-            ):
-                wanted = "a list of words" if name == "tokens" else "text that isn't blank"
-                raise DataError(
-                    f"input {number}: `{name}` must be {wanted}, got {content!r:.60}; this model reads {names}"
-                )
-        return row
-
-    def document_logits(self, examples: Examples, *, batch_size: int | None = None) -> DocumentLogits:
-        """Return the logits of documents, their windows put together.
+    def answer(
+        self,
+        examples: Examples,
+        *,
+        batch_size: int | None = None,
+        where: Callable[[int], str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return an answer for each row of checked columns; see `predict`.
 
         Args:
             examples: Columns, a row a document.
             batch_size: Windows a batch; None: as in the test that was scored.
+            where: Names a row for messages, by its number; by default "input 7".
+        """
+        if not examples[next(iter(self.spec.columns))]:  # type: ignore[literal-required]
+            return []
+        encoded = self.encode(examples, where=where or "input {}".format)
+        prediction = self.decoding(self.document_logits(encoded, batch_size=batch_size))
+        return list(self._readable(prediction, examples))
+
+    def encode(self, examples: Examples, *, where: Callable[[int], str] | None = None) -> Encoded:
+        """Return the windows of documents, cut as in training.
+
+        Args:
+            examples: Columns, a row a document.
+            where: Names a row for messages, by its number.
+        """
+        from headway.data.encoding import encode
+
+        return encode(self._tokenization, examples, self._encoding, where=where)
+
+    def document_logits(self, encoded: Encoded, *, batch_size: int | None = None) -> DocumentLogits:
+        """Return the logits of documents, their windows put together.
+
+        Args:
+            encoded: At least one document.
+            batch_size: Windows a batch; None: as in the test that was scored.
+
+        Raises:
+            ConfigError: batch_size is less than 1.
         """
         import torch
 
-        from headway.data.batching import plan_evaluation
         from headway.data.collator import WindowBatches
-        from headway.data.encoding import encode
+        from headway.data.plans import plan_evaluation
         from headway.models.rows import concatenate, window_logits
 
-        encoded = encode(self._tokenization, examples, self._encoding)
+        size = self.spec.eval_batch_size if batch_size is None else batch_size
+        if size < 1:
+            raise ConfigError(f"batch_size must be >= 1 windows, got {size}; raise it or leave it out")
         token_level = bool(self._head.token_level)
         dataset = WindowBatches(encoded, None, token_level=token_level)
+        kind = torch.device(self._device).type
+        name = AUTOCAST.get(self.spec.precision)
+        # float16 is trained on a GPU; without one, float32 is nearer to it than anything a CPU has.
+        half = None if name is None or (name == "float16" and kind == "cpu") else getattr(torch, name)
         rows = []
-        bf16 = self.spec.precision.startswith("bf16")
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            for plan in plan_evaluation(
-                encoded.window_lengths, batch_size=batch_size or self.spec.eval_batch_size
-            ):
-                batch = dataset[plan]
+        with torch.inference_mode(), torch.autocast(kind, half, enabled=half is not None):
+            for plan in plan_evaluation(encoded.window_lengths, batch_size=size):
+                batch = dataset[plan].to(self._device)
                 logits = self._head(self._encoder(batch), batch, self._encoder)
                 rows.append(window_logits(logits, batch, token_level=token_level))
-        documents: DocumentLogits = self._aggregation(
+        return self._aggregation(
             concatenate(rows), num_documents=encoded.num_documents, word_offsets=encoded.word_offsets
         )
-        return documents
 
     def _readable(self, prediction: Prediction, examples: Examples) -> Iterator[dict[str, Any]]:
         from headway.tracking.predictions import readable
@@ -155,11 +182,12 @@ class Predictor:
             yield row
 
 
-def load(path: str | Path) -> Predictor:
+def load(path: str | Path, *, device: str | None = None) -> Predictor:
     """Load what a run learned.
 
     Args:
         path: A run's folder, or the model/ in it.
+        device: Where to compute, as torch names it; None: "cuda" if there is one, else "cpu".
 
     Returns:
         The model, ready to predict.
@@ -167,36 +195,18 @@ def load(path: str | Path) -> Predictor:
     Raises:
         HeadwayError: There is no artifact at `path`, or it is damaged.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
+    import torch
 
-    from headway.data.pieces import prepare
-    from headway.models.encoder import Encoder
+    from headway.delivery.artifact import artifact_folder
+    from headway.delivery.loading import read_artifact
 
-    folder = artifact_folder(path)
-    spec = read_spec(folder)
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        model = AutoModel.from_config(config, attn_implementation=spec.attention)
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        state = load_file(folder / WEIGHTS_FILE)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise HeadwayError(f"{folder} must be an artifact as headway wrote it, got {error}") from error
-    encoder = Encoder(model, trainable="none", last_n=None, layout=spec.layout)
-    head = build(
-        spec.head,
-        key="head",
-        hidden_size=encoder.hidden_size,
-        num_labels=max(1, len(spec.label_names)),
-        initializer_range=encoder.initializer_range,
+    artifact = read_artifact(artifact_folder(path))
+    return Predictor(
+        artifact.spec,
+        encoder=artifact.encoder,
+        head=artifact.head,
+        aggregation=artifact.aggregation,
+        decoding=artifact.decoding,
+        tokenizer=artifact.tokenizer,
+        device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
     )
-    encoder.keep_pooler(wanted=any(name.startswith("encoder.pooler.") for name in state))
-    try:
-        encoder.model.load_state_dict(
-            {name[8:]: value for name, value in state.items() if name.startswith("encoder.")}
-        )
-        head.load_state_dict({name[5:]: value for name, value in state.items() if name.startswith("head.")})
-    except RuntimeError as error:
-        raise ConfigError(f"{folder / WEIGHTS_FILE} must hold this model's weights, got {error}") from error
-    return Predictor(spec, encoder=encoder, head=head, tokenization=prepare(tokenizer))

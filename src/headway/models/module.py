@@ -25,13 +25,8 @@ def gather_rows(rows: WindowLogits) -> WindowLogits:
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return rows
     parts: list[Any] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(parts, vars(rows))
-    return WindowLogits(
-        **{
-            name: None if value is None else np.concatenate([part[name] for part in parts])
-            for name, value in vars(rows).items()
-        }
-    )
+    torch.distributed.all_gather_object(parts, rows)
+    return concatenate(parts)
 
 
 class FineTuner(pl.LightningModule):
@@ -72,6 +67,7 @@ class FineTuner(pl.LightningModule):
         self.evaluators = evaluators or {}
         self._rows: list[WindowLogits] = []
         self.evaluations: dict[str, Evaluation] = {}
+        self._epoch_loss = (torch.zeros(()), torch.zeros(()))  # sum of losses, sum of weights
 
     def forward(self, batch: Batch) -> Tensor:
         """Return logits, (num_windows, num_labels) or (num_tokens, num_labels)."""
@@ -108,6 +104,13 @@ class FineTuner(pl.LightningModule):
         The sum is divided by the weight of the whole step. Lightning divides by the accumulated batches, also
         where an epoch's last step holds fewer, and DDP averages over processes; both are undone here, so that
         every labelled item of a step counts the same (Lightning #19987, transformers #34191).
+
+        Args:
+            batch: Has labels.
+            batch_idx: Its number in the epoch.
+
+        Raises:
+            TrainingError: The loss is not a number.
         """
         losses, weights = self.item_losses(batch)
         total = (losses * weights).sum()
@@ -115,12 +118,25 @@ class FineTuner(pl.LightningModule):
         if not torch.isfinite(mean):
             raise TrainingError(
                 f"the training loss is {mean.item()} in epoch {self.current_epoch}, batch {batch_idx} "
-                f"(optimizer step {self.global_step}); lower optimizer.lr, or train with trainer.precision=32-true"
+                f"(optimizer step {self.global_step}); lower optimizer.lr, or train with "
+                "trainer.precision=32-true"
             )
+        summed, weight = self._epoch_loss
+        self._epoch_loss = summed + total.detach(), weight + weights.sum()
         self.log("train/loss", mean, prog_bar=True, batch_size=len(batch.lengths))
         if batch.normalizer <= 0:  # nothing in the step is labelled
             return total * 0.0
         return total * (self._accumulate * self.trainer.world_size / batch.normalizer)
+
+    @property
+    def epoch_loss(self) -> float:
+        """Mean training loss of all items of the epoch so far, on this process; 0 before the first."""
+        summed, weight = self._epoch_loss
+        return float(summed / weight.clamp_min(1e-12))
+
+    def on_train_epoch_start(self) -> None:
+        """Begin the epoch's mean anew."""
+        self._epoch_loss = (torch.zeros((), device=self.device), torch.zeros((), device=self.device))
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the batch's rows of logits."""
@@ -131,10 +147,16 @@ class FineTuner(pl.LightningModule):
         self.validation_step(batch, batch_idx)
 
     def _score(self, split: str) -> None:
-        rows, self._rows = self._rows, []
+        rows, self._rows = gather_rows(concatenate(self._rows)), []
+        if not np.isfinite(rows.logits).all():  # an argmax of NaN is a class like any other
+            raise TrainingError(
+                f"logits of the {split} split are not finite in epoch {self.current_epoch} (optimizer step "
+                f"{self.global_step}), so its metrics mean nothing; lower optimizer.lr, or train with "
+                "trainer.precision=32-true"
+            )
         evaluator = self.evaluators[split]
         evaluator.reset()
-        evaluator.update(gather_rows(concatenate(rows)))
+        evaluator.update(rows)
         evaluation = evaluator.compute()
         self.evaluations[split] = evaluation
         metrics = {f"{split}/{name}": float(value) for name, value in evaluation.metrics.items()}

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from headway.models.fast_dropout import FastDropout, fast_dropout
 from headway.models.length_groups import LengthGroups, join_groups, split_groups
 
 if TYPE_CHECKING:
@@ -43,6 +44,41 @@ def band_mask(length: int, window: int, device: torch.device) -> Tensor:
     """
     positions = torch.arange(length, device=device)
     return (positions[:, None] - positions[None, :]).abs() < window
+
+
+def attend_with_fast_dropout(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    attn_mask: Tensor | None,
+    dropout_p: float,
+    scale: float | None,
+) -> Tensor:
+    """Compute what `scaled_dot_product_attention` does, with `fast_dropout` on the weights.
+
+    Args:
+        query: (count, num_heads, length, head_size).
+        key: As query.
+        value: As query.
+        attn_mask: (length, length) bool, True where seen; None for everywhere.
+        dropout_p: Share of attention weights dropped.
+        scale: Of the scores; None: 1 / sqrt(head_size).
+
+    Returns:
+        (count, num_heads, length, head_size).
+
+    Source: Vaswani et al. 2017, equation 1.
+    """
+    factor = query.shape[-1] ** -0.5 if scale is None else scale
+    # In float32, as torch's own plain path computes: oneDNN compiles a bf16 product anew for each shape, and
+    # here every length and count is one.
+    with torch.autocast(query.device.type, enabled=False):
+        scores = (query.float() * factor) @ key.float().transpose(-1, -2)  # (count, num_heads, length, length)
+        if attn_mask is not None:
+            scores = scores.masked_fill(~attn_mask, float("-inf"))
+        weights = fast_dropout(torch.softmax(scores, dim=-1), dropout_p)
+        return (weights @ value.float()).to(query.dtype)
 
 
 def packed_attention(
@@ -93,7 +129,15 @@ def packed_attention(
         mask = None
         if sliding_window is not None and length > sliding_window:
             mask = band_mask(length, sliding_window, query.device)
-        attended = scaled_dot_product_attention(
+        attend = scaled_dot_product_attention
+        # With dropout, CPU kernels take the plain path anyway; this one has cheaper random numbers.
+        if (
+            dropout > 0
+            and queries.device.type == "cpu"
+            and isinstance(getattr(module, "dropout", None), FastDropout)
+        ):
+            attend = attend_with_fast_dropout
+        attended = attend(
             queries.transpose(1, 2),
             keys.transpose(1, 2),
             values.transpose(1, 2),

@@ -6,7 +6,7 @@ import torch
 
 from headway.types import ConfigError
 
-ALLOWED = ("auto", "32-true", "bf16-mixed", "bf16-true", "16-mixed", "64-true")
+ALLOWED = ("auto", "32-true", "bf16-mixed", "16-mixed")
 
 
 def _cpu_has_bf16() -> bool:
@@ -27,13 +27,20 @@ def resolve_precision(requested: str, *, accelerator: str) -> str:
         One of Lightning's names.
 
     Raises:
-        ConfigError: An unknown name.
+        ConfigError: An unknown name, or 16-mixed without a CUDA device.
     """
     if requested not in ALLOWED:
-        raise ConfigError(f"`trainer.precision` must be one of {list(ALLOWED)}, got {requested!r}")
+        raise ConfigError(
+            f"`trainer.precision` must be one of {list(ALLOWED)}, got {requested!r}; weights stay in float32"
+        )
+    on_cuda = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    if requested == "16-mixed" and not on_cuda:
+        # Lightning would warn and compute in bf16.
+        raise ConfigError(
+            "`trainer.precision` can be 16-mixed on a CUDA device only, got 16-mixed without one; set auto"
+        )
     if requested != "auto":
         return requested
-    on_cuda = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
     if on_cuda:
         return "bf16-mixed" if torch.cuda.get_device_capability()[0] >= 8 else "32-true"
     if accelerator in ("auto", "cpu") and not torch.backends.mps.is_available():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,22 +21,25 @@ def window_logits(logits: Tensor, batch: Batch, *, token_level: bool) -> WindowL
         token_level: Whether they are tokens'.
 
     Returns:
-        Rows on the host, in float32.
+        Rows on the host, in float32. A window of weight 0 is padding and gives none.
+
+    Raises:
+        ValueError: Logits are tokens' and the batch has no words.
     """
-    documents, windows = batch.documents.cpu(), batch.windows.cpu()
+    documents, windows, kept = batch.documents.cpu(), batch.windows.cpu(), batch.weights.cpu() > 0
     if not token_level:
-        values = logits.detach().float().cpu().numpy()
-        return WindowLogits(values, documents.numpy(), windows.numpy())
+        values = logits.detach().float().cpu()
+        return WindowLogits(values[kept].numpy(), documents[kept].numpy(), windows[kept].numpy())
     if batch.words is None:
         raise ValueError("a token head needs batch.words")
     words = batch.words.cpu()
     lengths = torch.tensor(batch.lengths)
-    first = (words >= 0).nonzero().squeeze(1)
-    window = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
+    window = torch.repeat_interleave(torch.arange(len(lengths)), lengths)  # (num_tokens,)
+    first = ((words >= 0) & kept[window]).nonzero().squeeze(1)  # (num_rows,)
     position = torch.arange(len(words)) - batch.cu_seq_lens.cpu()[:-1][window]
     edge = torch.minimum(position, lengths[window] - 1 - position)
     return WindowLogits(
-        logits.detach()[first.to(logits.device)].float().cpu().numpy(),
+        logits.detach()[first.to(logits.device)].float().cpu().numpy(),  # only these leave the device
         documents[window][first].numpy(),
         windows[window][first].numpy(),
         words[first].numpy(),
@@ -44,10 +48,13 @@ def window_logits(logits: Tensor, batch: Batch, *, token_level: bool) -> WindowL
 
 
 def concatenate(rows: Sequence[WindowLogits]) -> WindowLogits:
-    """Return the rows of several batches as one; `rows` holds at least one."""
-    return WindowLogits(
-        **{
-            name: None if value is None else np.concatenate([getattr(row, name) for row in rows])
-            for name, value in vars(rows[0]).items()
-        }
-    )
+    """Return the rows of several batches as one.
+
+    Args:
+        rows: At least one; all of whole windows, or all of words.
+    """
+    joined: dict[str, Any] = {
+        name: None if value is None else np.concatenate([getattr(row, name) for row in rows])
+        for name, value in vars(rows[0]).items()
+    }
+    return WindowLogits(**joined)

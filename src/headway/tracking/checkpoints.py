@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pytorch_lightning as pl
 
     from headway.evaluation.evaluator import Evaluation
+    from headway.models.module import FineTuner
 
 
 class AtomicCheckpointIO(CheckpointIO):
@@ -92,11 +93,11 @@ class BestCheckpoint(ModelCheckpoint):
         if value is None or not math.isfinite(float(value)):
             raise TrainingError(
                 f"{name} is {'not logged' if value is None else float(value)} after epoch "
-                f"{trainer.current_epoch}, so no best checkpoint can be chosen; look at the validation split, or "
-                f"set task.monitor to another metric ({sorted(trainer.callback_metrics)})"
+                f"{trainer.current_epoch}, so no best checkpoint can be chosen; look at the validation "
+                f"split, or set task.monitor to another metric ({sorted(trainer.callback_metrics)})"
             )
         before = self.best_model_score
         super().on_validation_end(trainer, pl_module)
         if self.best_model_score is not before:
-            self.best_evaluation = pl_module.evaluations["val"]  # type: ignore[index, operator]
+            self.best_evaluation = cast("FineTuner", pl_module).evaluations["val"]
             self.best_epoch = trainer.current_epoch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,16 +29,16 @@ def readable(values: np.ndarray, offsets: np.ndarray | None, label_names: Sequen
         label_names: The labels in the order of the logits; empty for scores.
 
     Returns:
-        (num_documents,) a label, a list of labels, a number, or a list of a word's tags (None for a word that no
-        window held).
+        (num_documents,) a label, a list of labels, a number, or a list of a word's tags (None for a word
+        that no window held).
     """
     if not label_names:
         return [float(value) for value in values]
     if offsets is not None:
         tags = [None if value < 0 else label_names[value] for value in values.tolist()]
-        return [tags[start:end] for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
+        return [tags[start:end] for start, end in pairwise(offsets.tolist())]
     if values.ndim == 2:
-        return [[label_names[i] for i in np.flatnonzero(row == 1)] for row in values]
+        return [[label_names[i] for i in np.flatnonzero(row == 1).tolist()] for row in values]
     return [None if value < 0 else label_names[value] for value in values.tolist()]
 
 
@@ -53,8 +54,9 @@ def predictions_table(
         label_names: The labels in the order of the logits; empty for scores.
 
     Returns:
-        Columns id, the inputs, gold, prediction, probabilities and loss. `probabilities` holds a number a label
-        in the order of the schema's metadata key "label_names"; for words a number a word, of the tag chosen.
+        Columns id, the inputs, gold, prediction, probabilities and loss. `probabilities` holds a number a
+        label in the order of the schema's metadata key "label_names"; for words a number a word, of the tag
+        chosen.
     """
     prediction = evaluation.prediction
     offsets = prediction.word_offsets
@@ -66,11 +68,12 @@ def predictions_table(
     columns["gold"] = readable(gold.values, gold.word_offsets, label_names)
     columns["prediction"] = readable(prediction.values, offsets, label_names)
     if prediction.probabilities is not None:
-        rows = prediction.probabilities.astype(np.float32)
-        if offsets is not None:
-            best = rows.max(axis=-1)
-            rows = [best[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
-        columns["probabilities"] = list(rows)
+        chances = prediction.probabilities.astype(np.float32)
+        if offsets is None:
+            columns["probabilities"] = list(chances)
+        else:
+            best = chances.max(axis=-1)
+            columns["probabilities"] = [best[start:end] for start, end in pairwise(offsets.tolist())]
     columns["loss"] = evaluation.losses.astype(np.float64)
     return pa.table(columns).replace_schema_metadata({"label_names": json.dumps(list(label_names))})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
@@ -13,11 +13,13 @@ from pytorch_lightning.callbacks import RichProgressBar
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from headway.models.module import FineTuner
+
 log = logging.getLogger(__name__)
 
 
 class EpochLines(pl.Callback):
-    """Say one line an epoch: losses, the monitored metric, seconds, and whether it is the best so far.
+    """Say one line an epoch: mean losses, the monitored metric, seconds, and whether it is the best so far.
 
     Args:
         monitor: The metric, as logged.
@@ -46,7 +48,7 @@ class EpochLines(pl.Callback):
             trainer.current_epoch + 1,
             trainer.max_epochs,
             trainer.global_step,
-            float(metrics.get("train/loss", float("nan"))),
+            cast("FineTuner", pl_module).epoch_loss,
             float(metrics.get("val/loss", float("nan"))),
             self._monitor,
             value,

@@ -31,21 +31,44 @@ PACKAGES = (
     "pyarrow",
     "safetensors",
 )
-SECRET = re.compile(r"(^|_)(token|password|passwd|secret|api_?key|credentials?)$", re.IGNORECASE)
+_NAMES = "(?:token|pass(?:word|wd|phrase)|pwd|secret|(?:api|access|secret|private)_?key(?:_?id)?|credentials?|auth)"
+SECRET = re.compile(rf"(?:^|[_.-]){_NAMES}$", re.IGNORECASE)
+REDACTED = "<redacted>"
+COLUMN_MAPPINGS = ("rename", "replace")
+_PAIR = re.compile(rf"((?:^|[^a-z0-9])[\"']?{_NAMES}[\"']?\s*[:=]\s*)([^,}}\]\s]+)", re.IGNORECASE)
+_LOGIN = re.compile(r"(\w://)[^/@\s]+@")
 
 
 def redact(value: Any, key: str = "") -> Any:
-    """Return the value with what looks like a secret by its key replaced.
+    """Return the value with what looks like a secret replaced: by its key, or a login in an address.
 
     Args:
         value: Any plain value.
         key: The key it stands under.
     """
+    if SECRET.search(key) and value not in (None, "", True, False, [], {}):
+        return REDACTED
     if isinstance(value, dict):
-        return {name: redact(inner, str(name)) for name, inner in value.items()}
+        # Their keys are columns, and a column may well be called token.
+        of_columns = key in COLUMN_MAPPINGS
+        return {name: redact(inner, "" if of_columns else str(name)) for name, inner in value.items()}
     if isinstance(value, list):
-        return [redact(inner, key) for inner in value]
-    return "<redacted>" if isinstance(value, str) and value and SECRET.search(key) else value
+        return [redact(inner) for inner in value]
+    return _LOGIN.sub(rf"\1{REDACTED}@", value) if isinstance(value, str) else value
+
+
+def redact_word(word: str) -> str:
+    """Return a word of the command line with what looks like a secret replaced, also inside {a: b} and [a=b].
+
+    Args:
+        word: As it came, such as `+logger.api_key=abc`.
+    """
+    name, sign, value = word.partition("=")
+    if any(part in COLUMN_MAPPINGS for part in name.split(".")):
+        return word
+    if sign and SECRET.search(name):
+        return f"{name}={REDACTED}" if value else word
+    return str(redact(_PAIR.sub(rf"\1{REDACTED}", word)))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -83,10 +106,7 @@ def write_config(folder: Path, cfg: dict[str, Any], overrides: list[str]) -> Non
         overrides: What the command line said.
     """
     write_text(folder / "config.yaml", yaml.safe_dump(redact(cfg), sort_keys=False, allow_unicode=True))
-    safe = [
-        f"{name}=<redacted>" if sep and SECRET.search(name.rpartition(".")[2]) else f"{name}{sep}{value}"
-        for name, sep, value in (override.partition("=") for override in overrides)
-    ]
+    safe = [redact_word(word) for word in overrides]
     write_text(folder / "overrides.yaml", yaml.safe_dump(safe, sort_keys=False, allow_unicode=True))
 
 
@@ -102,7 +122,7 @@ def environment() -> dict[str, Any]:
         "commit": _commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "argv": list(sys.argv),
+        "argv": [redact_word(word) for word in sys.argv],
         "packages": {name: _version(name) for name in PACKAGES},
         "cpu": {
             "name": capabilities.get("cpu_name"),
@@ -112,7 +132,7 @@ def environment() -> dict[str, Any]:
         },
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "num_threads": torch.get_num_threads(),
-        "mkldnn": torch.backends.mkldnn.is_available(),
+        "mkldnn": torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
     }
 
 

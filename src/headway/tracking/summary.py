@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from headway.evaluation.evaluator import Evaluation
@@ -16,42 +18,54 @@ PER_CLASS = "f1/"
 LARGEST = 12
 
 
-def score_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
+def score_table(metrics: Mapping[str, Mapping[str, float]], *, title: Callable[[str], str] = str) -> Table:
     """Return a table of metrics by split.
 
     Args:
         metrics: Split -> metric -> value.
+        title: What a report calls a metric; the task's `Metrics.title`.
 
     Returns:
         A row a metric; those of single classes only where there are few.
     """
     table = Table(title="scores of the best checkpoint")
-    table.add_column("metric")
+    table.add_column("metric", overflow="fold")
     for split in metrics:
-        table.add_column(split, justify="right")
+        table.add_column(split, justify="right", no_wrap=True)
     names = list(dict.fromkeys(name for values in metrics.values() for name in values))
     single = [name for name in names if name.startswith(PER_CLASS)]
     for name in names:
         if name in single and len(single) > LARGEST:
             continue
         values = (values.get(name) for values in metrics.values())
-        table.add_row(name, *("" if value is None else f"{value:.4f}" for value in values))
+        # Text, since a label such as [PAD] would be taken for markup.
+        table.add_row(Text(title(name)), *("" if value is None else f"{value:.4f}" for value in values))
+    if len(single) > LARGEST:
+        table.caption = f"{PER_CLASS}<label> of {len(single)} labels: see metrics.json"
     return table
 
 
-def show_result(folder: Path, evaluations: Mapping[str, Evaluation], seconds: Mapping[str, float]) -> None:
+def show_result(
+    folder: Path,
+    evaluations: Mapping[str, Evaluation],
+    seconds: Mapping[str, float],
+    *,
+    title: Callable[[str], str] = str,
+) -> None:
     """Print the scores, the seconds of each stage and where everything is.
 
     Args:
         folder: The run's folder.
         evaluations: Split -> evaluation.
         seconds: Stage -> seconds.
+        title: What a report calls a metric; the task's `Metrics.title`.
     """
-    console = Console()
-    console.print(score_table({split: evaluation.metrics for split, evaluation in evaluations.items()}))
-    stages = ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items())
-    print(f"seconds: {stages}")
+    if evaluations:
+        metrics = {split: evaluation.metrics for split, evaluation in evaluations.items()}
+        Console().print(score_table(metrics, title=title))
+    print("seconds: " + ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()))
     print(f"run folder: {folder}")
     print(
-        f"  model/ to load, predictions/*.parquet, metrics.json, record.json; try: headway predict {folder} FILE"
+        "  model/ to load, predictions/*.parquet, metrics.json, record.json; try: "
+        f"headway predict {shlex.quote(str(folder))} FILE"
     )

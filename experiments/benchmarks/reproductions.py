@@ -1,0 +1,140 @@
+"""Run the experiments of `experiments/experiment/reproductions` and write their scores beside others'.
+
+    python experiments/benchmarks/reproductions.py                 # runs what has not been run, writes the table
+    python experiments/benchmarks/reproductions.py --only r8 boolq
+
+Linear baselines are TF-IDF with a linear model on the same splits; published values are those of the papers named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "experiments" / "results" / "core.md"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a metric of an experiment, and what others scored."""
+
+    experiment: str
+    metric: str
+    aim: float
+    linear: str
+    published: str
+
+
+ROWS = (
+    Row("r8", "accuracy", 0.978, "0.98", "BERT-base 97.8, RoBERTa-base 97.8 (Lin et al. 2021, table 2)"),
+    Row("r8", "f1_macro", 0.0, "", ""),
+    Row("r52", "accuracy", 0.95, "0.94", "BERT-base 96.4, RoBERTa-base 96.2 (Lin et al. 2021, table 2)"),
+    Row("r52", "f1_macro", 0.0, "0.66", ""),
+    Row("newsgroups", "accuracy", 0.83, "0.85", "BERT-base 85.3, RoBERTa-base 83.8 (Lin et al. 2021, table 2)"),
+    Row("newsgroups", "f1_macro", 0.0, "", ""),
+    Row("boolq", "accuracy", 0.70, "0.70", "majority 62.17, fine-tuned GPT 72.87 (Clark et al. 2019)"),
+    Row("disaster", "f1_micro", 0.76, "0.72", ""),
+    Row("disaster", "f1_macro", 0.0, "0.45", ""),
+    Row("movie_valence", "pearson", 0.80, "0.71", ""),
+    Row("conll2003_ner", "entity_f1", 0.88, "", "BERT-base 92.4 (Devlin et al. 2019, table 7)"),
+    Row("conll2003_ner", "entity_f1_strict", 0.0, "", ""),
+    Row("conll2003_pos", "accuracy", 0.95, "", ""),
+)
+
+
+def newest(folder: Path) -> Path | None:
+    """Return the latest finished run in an experiment's folder; run ids sort by time."""
+    finished = sorted(path.parent for path in folder.glob("*/record.json"))
+    return finished[-1] if finished else None
+
+
+def run(experiment: str, outputs: Path) -> Path:
+    """Return the experiment's run, training first if there is none."""
+    found = newest(outputs / experiment)
+    if found is None:
+        command = ["train", f"experiment=reproductions/{experiment}", f"output_dir={outputs}"]
+        subprocess.run([sys.executable, "-m", "headway.cli.main", *command], cwd=ROOT, check=True)
+        found = newest(outputs / experiment)
+    if found is None:
+        raise SystemExit(f"{experiment} left no finished run in {outputs / experiment}")
+    return found
+
+
+def table(records: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the table's lines."""
+    lines = [
+        "| experiment | metric | validation | test | aim | linear baseline | published | minutes |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in ROWS:
+        record = records.get(row.experiment)
+        if record is None:
+            continue
+        scores = [record["metrics"].get(split, {}).get(row.metric) for split in ("validation", "test")]
+        cells = ["" if score is None else f"{100 * score:.2f}" for score in scores]
+        aim = f"{100 * row.aim:.1f}{' ✓' if (scores[1] or 0) >= row.aim else ' ✗'}" if row.aim else ""
+        minutes = f"{sum(record['seconds'].values()) / 60:.0f}"
+        lines.append(
+            f"| {row.experiment} | {row.metric} | {cells[0]} | {cells[1]} | {aim} | {row.linear} | "
+            f"{row.published} | {minutes} |"
+        )
+    return lines
+
+
+def coverage(records: dict[str, dict[str, Any]]) -> list[str]:
+    """Return what truncation cut from each test split."""
+    lines = ["| experiment | documents | truncated | tokens lost | max_length for 95 % |", "|---|---|---|---|---|"]
+    for name, record in records.items():
+        report = record["lengths"]["test"]
+        lines.append(
+            f"| {name} | {report['documents']} | {report['truncated_documents']} | "
+            f"{report['tokens_lost']} of {report['tokens']} | {report['max_length_95']} |"
+        )
+    return lines
+
+
+def main() -> None:
+    """Run, and write experiments/results/core.md."""
+    names = list(dict.fromkeys(row.experiment for row in ROWS))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--outputs", type=Path, default=ROOT / "outputs", help="where the runs are")
+    parser.add_argument("--write", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    records = {
+        name: json.loads((run(name, arguments.outputs) / "record.json").read_text()) for name in arguments.only
+    }
+    environment = next(iter(records.values()))["environment"]
+    cpu = environment["cpu"]
+    text = [
+        "# Scores of MiniLM on official splits",
+        "",
+        "all-MiniLM-L6-v2 (22.7 M parameters), every parameter tuned, one seed (42) each; percent. Written by "
+        "`python experiments/benchmarks/reproductions.py`, "
+        f"{datetime.now(UTC):%Y-%m-%d}; {cpu['cores']} cores of {cpu['name']}, torch "
+        f"{environment['packages']['torch']}, {next(iter(records.values()))['precision']}.",
+        "",
+        *table(records),
+        "",
+        "The best epoch on validation is scored once on test. For BoolQ the public dev set is the test. `minutes` is "
+        "the whole run, reading, training, scoring and writing.",
+        "",
+        "## What truncation cut from test",
+        "",
+        *coverage(records),
+        "",
+    ]
+    arguments.write.write_text("\n".join(text), encoding="utf-8")
+    print("\n".join(text))
+    print(f"written: {arguments.write}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""From what a caller or a file gives to the columns that a model reads, each cell checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from headway.data.words import split_words
+from headway.types import DataError
+
+if TYPE_CHECKING:
+    from headway.data.encoding import Examples
+
+Input = str | tuple[str, str] | Sequence[str] | Mapping[str, Any]
+_WANTED = {
+    "text": "a text",
+    "text_pair": "a pair of texts",
+    "tokens": "a list of words, or a text that is split at blanks",
+}
+
+
+def examples_from(inputs: Sequence[Input], names: Sequence[str]) -> Examples:
+    """Return inputs as columns.
+
+    Args:
+        inputs: Texts, pairs, lists of words, or mappings with the columns `names`.
+        names: The canonical columns that the model reads: text; text and text_pair; or tokens.
+
+    Returns:
+        Columns, a row an input.
+
+    Raises:
+        DataError: An input is not of the kind that the model was trained on, or is blank.
+    """
+    rows = [_row(value, names, f"input {number}") for number, value in enumerate(inputs)]
+    return columns_of(rows, names)
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Examples:
+    """Return rows as columns.
+
+    Args:
+        rows: Each with `names`, checked.
+        names: The canonical columns.
+    """
+    return {name: [row[name] for row in rows] for name in names}  # type: ignore[return-value]
+
+
+def _row(value: Input, names: Sequence[str], place: str) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        missing = [name for name in names if name not in value]
+        if missing:
+            raise DataError(
+                f"{place} must have the keys {list(names)}, which this model reads, got {list(value)}; "
+                f"add {missing[0]!r}"
+            )
+        given: Sequence[Any] = [value[name] for name in names]
+    elif len(names) == 1:
+        given = [value]
+    elif isinstance(value, list | tuple) and len(value) == len(names):
+        given = value
+    else:
+        raise DataError(
+            f"{place} must be {_WANTED[names[-1]]}, which this model reads, got {value!r:.60}; give "
+            "(text, text_pair)"
+        )
+    cells = {}
+    for name, content in zip(names, given, strict=True):
+        cells[name] = cell(content, name, place=partial("{}, {!r}".format, place, name))
+    return cells
+
+
+def cell(value: object, name: str, *, place: Callable[[], str]) -> str | list[str]:
+    """Return the value of one column of one row, as it was read in training.
+
+    Args:
+        value: What stands there.
+        name: The canonical column.
+        place: Names the row and column for the message.
+
+    Returns:
+        The text, or for `tokens` at least one word.
+
+    Raises:
+        DataError: It is something else, or blank.
+    """
+    found: str | list[str] | None = None
+    if name == "tokens":
+        found = None if value is None else split_words(_as_list(value), place=place)
+    elif isinstance(value, str) and value and not value.isspace():
+        found = value
+    if found is None:
+        wanted = _WANTED["tokens" if name == "tokens" else "text"]
+        raise DataError(
+            f"{place()} must hold {wanted} that isn't blank, got {value!r:.60}; fill it in or leave it out"
+        )
+    return found
+
+
+def _as_list(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,151 @@
+"""Answers for records as they come: in order, a few rows in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from headway.config.build import nearest
+from headway.delivery.inputs import cell, columns_of
+from headway.types import DataError
+
+if TYPE_CHECKING:
+    from headway.data.sources.source import Record
+    from headway.delivery.predictor import Predictor
+
+ROWS_AT_ONCE = 1024
+"""Rows read, answered and written together: enough to sort by length, few enough to keep memory flat."""
+CHARACTERS_AT_ONCE = 4_000_000
+"""Likewise, where rows are long documents."""
+
+
+@dataclass(frozen=True)
+class RecordReader:
+    """Takes what a model reads out of the records of one file.
+
+    Attributes:
+        columns: Canonical column -> the file's column.
+        id: The column that names rows; None: their line.
+        origin: The file, for messages.
+        unit: What a record's line counts: "line" or "row".
+    """
+
+    columns: Mapping[str, str]
+    id: str | None
+    origin: str
+    unit: str
+
+    def where(self, line: int) -> str:
+        """Return the place of a record, as error messages name it.
+
+        Args:
+            line: Of the record.
+        """
+        return f"{self.origin}, {self.unit} {line}"
+
+    def read(self, record: Record) -> InputRow:
+        """Return a record's checked cells.
+
+        Args:
+            record: As the file's reader gave it.
+
+        Raises:
+            DataError: A column is missing, or a cell is blank or of the wrong kind.
+        """
+        cells = {
+            name: cell(self._value(record, column, f"--{name.replace('_', '-')}"), name, place=place)
+            for name, column in self.columns.items()
+            for place in [self._place(record, column)]
+        }
+        if self.id is None:
+            return InputRow(record.line, str(record.line), cells)
+        found = self._value(record, self.id, "--id")
+        if not isinstance(found, str) or not found.strip():
+            place = self._place(record, self.id)
+            raise DataError(
+                f"{place()} must hold a name (--id), got {found!r:.60}; fill it in or leave out --id"
+            )
+        return InputRow(record.line, found, cells)
+
+    def _place(self, record: Record, column: str) -> Callable[[], str]:
+        return lambda: f"{self.where(record.line)}, column {column!r}"
+
+    def _value(self, record: Record, column: str, option: str) -> object:
+        if column not in record.values:
+            names = list(record.values)
+            raise DataError(
+                f"{self.where(record.line)} must have the column {column!r}, got {names}"
+                f"{nearest(column, names)}; name the right one with {option}"
+            )
+        return record.values[column]
+
+
+class InputRow(NamedTuple):
+    """One row to be answered.
+
+    Attributes:
+        line: Of its file.
+        id: Its name in the output.
+        cells: Canonical column -> what stands there.
+    """
+
+    line: int
+    id: str
+    cells: dict[str, str | list[str]]
+
+
+def answers(
+    predictor: Predictor, records: Iterable[Record], reader: RecordReader, *, batch_size: int | None = None
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the answers of each chunk of records, in order.
+
+    A bad row doesn't take the good ones before it along: they are answered first, then its error is raised.
+
+    Args:
+        predictor: The model.
+        records: Read as they are needed.
+        reader: Takes the cells out of them.
+        batch_size: Windows a batch; None: as in the test.
+
+    Yields:
+        id, prediction, probabilities (and tokens) of each row.
+
+    Raises:
+        DataError: A row or the file is wrong; the message names file and line.
+    """
+    for rows in _chunks(map(reader.read, records)):
+        examples = columns_of([row.cells for row in rows], list(reader.columns))
+        found = predictor.answer(
+            examples,
+            batch_size=batch_size,
+            where=lambda number, rows=rows: reader.where(rows[number].line),  # type: ignore[misc]
+        )
+        yield [{"id": row.id, **answer} for row, answer in zip(rows, found, strict=True)]
+
+
+def _chunks(rows: Iterator[InputRow]) -> Iterator[list[InputRow]]:
+    chunk: list[InputRow] = []
+    characters = 0
+    failure: DataError | None = None
+    while failure is None:
+        try:
+            row = next(rows)
+        except StopIteration:
+            break
+        except DataError as error:
+            failure = error
+            break
+        chunk.append(row)
+        characters += sum(_size(value) for value in row.cells.values())
+        if len(chunk) == ROWS_AT_ONCE or characters >= CHARACTERS_AT_ONCE:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+    if failure is not None:
+        raise failure
+
+
+def _size(value: str | list[str]) -> int:
+    return len(value) if isinstance(value, str) else sum(map(len, value))
