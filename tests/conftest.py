@@ -1,4 +1,4 @@
-"""Settings of all tests, and tokenizers of four kinds, trained here on a few sentences."""
+"""Settings of all tests, and the tokenizers, models and runs they share; long, as pytest looks only here."""
 
 from __future__ import annotations
 
@@ -192,6 +192,7 @@ class FinishedRun(NamedTuple):
 _WINDOWS = ("data.max_length=20", "data.truncation=windows", "data.overlap=4")
 _FINISHED = {  # kind: suffix, overrides
     "class": (".csv", ("data.id=key", "data.text=body", "data.label=topic", *_WINDOWS)),
+    "bf16": (".csv", ("data.text=body", "data.label=topic", "trainer.precision=bf16-mixed")),
     "pair": (".jsonl", ("data.text=question", "data.text_pair=body", "data.label=topic", "data.max_length=24",
                         "task.head.pooling=pooler")),
     "labels": (".parquet", ("task=multilabel", "data.text=body", "data.labels=[even,third]")),
@@ -245,6 +246,19 @@ def finished_run(tmp_path_factory, tiny_bert, compose_config):
     """Return a function: kind -> a run of a few steps, trained once a session; the kinds are in _FINISHED."""
 
     @cache
+    def backbone():
+        """tiny_bert with weights ten times as large: fresh ones see next to nothing of the text."""
+        from transformers import AutoModel, AutoTokenizer
+
+        folder = tmp_path_factory.mktemp("lively_bert")
+        model = AutoModel.from_pretrained(tiny_bert)
+        for parameter in model.parameters():
+            parameter.data *= 10 if parameter.ndim > 1 else 1
+        model.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(folder)
+        return folder
+
+    @cache
     def finished(kind):
         from headway.run import run
 
@@ -253,9 +267,10 @@ def finished_run(tmp_path_factory, tiny_bert, compose_config):
         for name, count, seed in (("train", 48, 0), ("test", 30, 1)):
             _write_rows(folder / f"{name}{suffix}", list(_finished_rows(count, seed)))
         cfg = compose_config(
-            "backbone=local", f"backbone.name={tiny_bert}", "data=files", "data.max_length=32", "num_threads=1",
-            "trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.enable_progress_bar=false",
-            "trainer.max_steps=4", "optimizer.lr=5e-3", "batching.batch_size=16", "data.eval_batch_size=8",
+            "backbone=local", f"backbone.name={backbone()}", "data=files", "data.max_length=32",
+            "num_threads=1", "trainer.accelerator=cpu", "trainer.precision=32-true",
+            "trainer.enable_progress_bar=false", "trainer.max_steps=4", "optimizer.lr=1e-3",
+            "batching.batch_size=16", "data.eval_batch_size=8",
             f"cache_dir={folder / 'cache'}", f"data.train={folder / f'train{suffix}'}",
             f"data.test={folder / f'test{suffix}'}", "data.validation_ratio=0.25", *overrides,
         )  # fmt: skip

@@ -86,7 +86,7 @@ def _composed(overrides: Sequence[str], *, split: str) -> dict[str, Any]:
     try:
         with initialize_config_module("headway.conf", version_base="1.3"):
             data = compose("train", overrides=list(overrides)).data
-        missing = OmegaConf.missing_keys(data)
+        missing = {key.removeprefix("data.") for key in OmegaConf.missing_keys(data)}
         node: dict[str, Any] = OmegaConf.to_container(data, resolve=True)  # type: ignore[assignment]
     except (HydraException, OmegaConfBaseException) as error:
         raise composition_error(error) from error

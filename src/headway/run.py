@@ -45,6 +45,7 @@ QUIET = (
     ".*does not have many workers.*",  # meant: batches are slices of a memory map
     ".*exists and is not empty.*",  # the run's folder holds its config before its curves
     ".*smaller than the logging interval.*",
+    ".*in eval mode at the start of training.*",  # meant: what is frozen
     ".*isinstance.treespec, LeafSpec.*",  # Lightning's own use of torch
 )
 """Warnings of Lightning's that say nothing about the run."""

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from headway.data.batching import GroupedBatches, RandomBatches, TokenBatches
 from headway.types import ConfigError
 
-LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=80).map(np.array)
+LENGTHS = st.builds(
+    lambda seed, count: np.random.default_rng(seed).integers(1, 60, size=count),
+    st.integers(0, 999),
+    st.integers(1, 80),
+)
 PROCESSES = st.integers(1, 4)
 
 

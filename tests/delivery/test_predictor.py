@@ -51,6 +51,15 @@ def test_answers_are_those_of_the_scored_test(kind, batch_size, finished_run):
 
 
 @slow
+def test_what_was_scored_in_bf16_is_answered_in_bf16(finished_run):
+    run = finished_run("bf16")
+    rows, label_names = scored(run)
+    predictor = headway.load(run.folder)
+    assert predictor.spec.precision == "bf16-mixed"
+    assert_same_answers(predictor.predict([row["text"] for row in rows]), rows, label_names)
+
+
+@slow
 def test_the_runs_are_worth_comparing(finished_run):
     """More than one answer, several windows a document, and words that were cut off."""
     answers = [row["prediction"] for row in scored(finished_run("words"))[0]]

@@ -1,5 +1,6 @@
 """Logits -> answers, losses and what is stored of it."""
 
+import itertools
 import json
 
 import numpy as np
@@ -178,7 +179,7 @@ def test_a_spec_builds_nothing_but_its_family(target):
 
 def test_a_spec_with_other_fields_is_refused():
     spec = Thresholds().to_spec() | {"temperature": 2}
-    with pytest.raises(ConfigError, match=r"must be \['values'\], got \['temperature', 'values'\]"):
+    with pytest.raises(ConfigError, match=r"must be \['objective', 'values'\], got \['objective', 'temp"):
         Decoding.from_spec(spec)
 
 
@@ -195,3 +196,26 @@ def test_activations_go_there_and_back_at_any_size(activation):
     again = functions.probabilities(functions.logits(probabilities))
     np.testing.assert_allclose(again, probabilities, atol=1e-15)
     assert np.isfinite(functions.logits(probabilities)).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_micro_thresholds_are_the_best_of_all_combinations(seed):
+    rng = np.random.default_rng(seed)
+    probabilities = rng.random((12, 3)).round(2)
+    gold = (rng.random((12, 3)) < 0.4 * probabilities + 0.1).astype(int)
+    seen = np.arange(12) != 5
+    probabilities[5] = 0
+
+    def micro(thresholds):
+        predicted = (probabilities > np.array(thresholds)) & seen[:, None]
+        return 2 * (predicted & (gold == 1)).sum() / (predicted.sum() + gold.sum())
+
+    grids = [np.concatenate([[0.0, 0.5], np.unique(probabilities[:, label])]) for label in range(3)]
+    best = max(micro(thresholds) for thresholds in itertools.product(*grids))
+    found = best_thresholds(probabilities, gold, seen=seen, objective="f1_micro")
+    assert micro(found) == pytest.approx(best)
+
+
+def test_objective_must_be_known():
+    with pytest.raises(ConfigError, match=r"task\.decoding\.objective"):
+        Thresholds(objective="accuracy")

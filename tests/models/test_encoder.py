@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from headway.models.encoder import Encoder
+from headway.models.encoder import Encoder, filler_tokens
 from headway.models.packed_attention import PACKED_FAMILIES
 from headway.types import ConfigError
 
@@ -281,3 +281,9 @@ def test_a_packed_model_saves_and_copies(tiny_model, make_batch, tmp_path):
     again = Encoder(AutoModel.from_pretrained(tmp_path), trainable="none")
     assert_close(again(batch), encoder(batch))
     assert_close(copy.deepcopy(encoder)(batch), encoder(batch))
+
+
+def test_packed_rows_come_in_few_lengths_at_little_cost():
+    counts = range(1, 5000)
+    assert all(0 <= filler_tokens(count) <= count / 16 for count in counts)
+    assert len({count + filler_tokens(count) for count in counts}) < 250

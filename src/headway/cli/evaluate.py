@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from collections.abc import Sequence
 
 
@@ -43,15 +42,20 @@ def main(words: Sequence[str]) -> int:
     """
     # Intermixed: an override may stand behind an option.
     arguments = _parser().parse_intermixed_args(list(words))
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
-    logging.getLogger("headway").setLevel(logging.INFO)
     from headway.evaluate_run import evaluate_run
+    from headway.tracking.console import StdoutHandler
 
-    evaluate_run(
-        arguments.run,
-        arguments.overrides,
-        split=arguments.split,
-        output=arguments.output,
-        overwrite=arguments.overwrite,
-    )
+    log, handler = logging.getLogger("headway"), StdoutHandler()
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        evaluate_run(
+            arguments.run,
+            arguments.overrides,
+            split=arguments.split,
+            output=arguments.output,
+            overwrite=arguments.overwrite,
+        )
+    finally:
+        log.removeHandler(handler)
     return 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from headway.types import HeadwayError
@@ -15,6 +17,7 @@ VERBS = {
     "evaluate": "score a run on its splits or on other data",
     "predict": "stream predictions for a file or stdin",
 }
+COMPLETION_FLAGS = ("-sc", "--shell-completion")
 TRACEBACK_VARIABLE = "HEADWAY_TRACEBACK"
 
 
@@ -25,7 +28,8 @@ def usage() -> str:
         "headway: fine-tune encoder-only transformers and know what the number means\n\n"
         f"usage: headway VERB ...\n\n{verbs}\n\n"
         "`headway VERB --help` says what a verb takes; `headway --version` the version.\n"
-        f"{TRACEBACK_VARIABLE}=1 shows the traceback of a mistake."
+        f"{TRACEBACK_VARIABLE}=1 shows the traceback of a mistake.\n"
+        'Tab completion in bash: eval "$(headway -sc install=bash)"'
     )
 
 
@@ -46,13 +50,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"headway {__version__}")
         return 0
     try:
+        if words[0] in COMPLETION_FLAGS:
+            from headway.cli.completion import complete
+
+            return complete(words)
         if words[0] not in VERBS:
-            raise HeadwayError(f"the verb must be one of {list(VERBS)}, got {words[0]!r}; see headway --help")
+            near = difflib.get_close_matches(words[0], VERBS, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise HeadwayError(
+                f"the verb must be one of {list(VERBS)}, got {words[0]!r}{hint}; see headway --help"
+            )
         verb = importlib.import_module(f"headway.cli.{words[0]}")
         return int(verb.main(words[1:]))
     except HeadwayError as error:
         if os.environ.get(TRACEBACK_VARIABLE):
-            raise
+            traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:

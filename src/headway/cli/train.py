@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
+from headway.cli.argument_errors import argument_error
+from headway.cli.folders import NewFolders
 from headway.cli.suggestions import composition_error
+from headway.config.schema import MISSING
 from headway.config.search_path import register
-from headway.types import HeadwayError
+from headway.types import ConfigError, HeadwayError
 
 
 def task(cfg: DictConfig) -> float:
@@ -27,56 +31,76 @@ def task(cfg: DictConfig) -> float:
 
     Returns:
         The best value of the monitored metric, for sweepers.
-    """
-    from headway.run import run
 
+    Raises:
+        SystemExit: The config, the data or the training is wrong, by the cause of this exception. It passes
+            through Hydra, which would print any other exception itself.
+    """
     job = HydraConfig.get()
-    folder = Path(job.runtime.output_dir)
     try:
+        missing = list(_missing(OmegaConf.to_container(cfg, resolve=False)))
+        if missing:
+            raise ConfigError(
+                f"`{missing[0]}` must be given, got nothing; add {missing[0]}=<value>"
+                + (f" (and {', '.join(missing[1:])})" if len(missing) > 1 else "")
+            )
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-        result = run(plain, folder, overrides=list(job.overrides.task))
-    except (HeadwayError, OmegaConfBaseException) as error:
-        _remove_if_empty(folder)
-        if os.environ.get("HEADWAY_TRACEBACK"):
-            raise
-        # SystemExit passes through Hydra untouched, an exception would be printed twice.
-        wrapped = error if isinstance(error, HeadwayError) else composition_error(error)
-        print(f"error: {wrapped}", file=sys.stderr)
-        sys.exit(wrapped.exit_status)
+        from headway.run import run  # torch takes seconds, and what is said above needs none of it
+
+        result = run(plain, Path(job.runtime.output_dir), overrides=list(job.overrides.task))  # type: ignore[arg-type]
+    except HeadwayError as error:
+        raise SystemExit(error.exit_status) from error
+    except OmegaConfBaseException as error:
+        refused = composition_error(error, job.overrides.task)
+        refused.__cause__ = error
+        raise SystemExit(refused.exit_status) from refused
     return result.best_value
 
 
-def _remove_if_empty(folder: Path) -> None:
-    """Leave no empty folder behind a run that was refused."""
-    with suppress(OSError):
-        folder.rmdir()
-        folder.parent.rmdir()
+def _missing(value: Any, key: str = "") -> Iterator[str]:
+    """Yield the keys that nothing was given for (OmegaConf's own list stops at what refers to them)."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _missing(inner, f"{key}.{name}" if key else str(name))
+    elif value == MISSING:
+        yield key
 
 
-def main(words: Sequence[str]) -> int:
+def main(words: Sequence[str], *, program: str = "headway train") -> int:
     """Compose and run; takes all that a Hydra program takes.
 
     Args:
         words: Overrides and Hydra's flags.
+        program: What Hydra calls the command.
 
     Returns:
-        0.
+        0, or what Hydra's own flags end with.
 
     Raises:
-        HeadwayError: The config can't be composed.
+        HeadwayError: The config can't be composed, or the run was refused or failed by a user's mistake. A
+            run that was refused leaves no folder.
     """
     register()
+    NewFolders.forget()
     # With full errors Hydra raises instead of printing and exiting with status 1, so that the message and
     # the status are ours.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    sys.argv = ["headway train", *words]
-    program = hydra.main(version_base="1.3", config_path="pkg://headway.conf", config_name="train")(task)
+    sys.argv = [program, *words]
+    decorated = hydra.main(version_base="1.3", config_path="pkg://headway.conf", config_name="train")(task)
     try:
-        program()
-    except (HydraException, OmegaConfBaseException) as error:
-        if os.environ.get("HEADWAY_TRACEBACK"):
-            raise
-        raise composition_error(error) from error
+        decorated()
     except SystemExit as stop:
+        if isinstance(stop.__cause__, HeadwayError):
+            NewFolders.remove()
+            raise stop.__cause__ from stop.__cause__.__cause__
         return stop.code if isinstance(stop.code, int) else int(bool(stop.code))
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        NewFolders.remove()
+        raise composition_error(error, words) from error
+    except (ValueError, OSError) as error:
+        refused = argument_error(error, words) if not NewFolders.started else None
+        if refused is None:
+            raise
+        NewFolders.remove()
+        raise refused from error
     return 0

@@ -13,10 +13,10 @@ import inspect
 import os
 import sys
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from headway.config.value_types import annotations_of, describe, fits
 from headway.types import ConfigError
 
 ALLOW_VARIABLE = "HEADWAY_ALLOW_MODULES"
@@ -30,6 +30,8 @@ FOREIGN = frozenset(
         "pytorch_lightning.loggers.tensorboard.TensorBoardLogger",
     }
 )
+OWN_WORDS = frozenset({"trainer.precision"})
+"""Keys with a word (auto) that headway replaces before the class sees it."""
 
 
 def allowed_modules() -> tuple[str, ...]:
@@ -45,7 +47,6 @@ def _within(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(package + ".") for package in packages)
 
 
-@lru_cache(maxsize=512)
 def _resolve(target: str, key: str, own: tuple[str, ...]) -> type:
     module_name, _, name = target.rpartition(".")
     foreign_roots = tuple({entry.split(".")[0] for entry in FOREIGN})
@@ -61,12 +62,16 @@ def _resolve(target: str, key: str, own: tuple[str, ...]) -> type:
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        missing = f"`{key}._target_`: there is no module {error.name!r} (wanted {target!r})"
-        raise ConfigError(f"{missing}; check the spelling and PYTHONPATH") from error
-    if not hasattr(module, name):
-        names = [n for n, value in vars(module).items() if inspect.isclass(value)]
         raise ConfigError(
-            f"`{key}._target_`: {module_name} has no {name!r}{nearest(name, names)}; its classes are {names}"
+            f"`{key}._target_` must name a class that can be imported, got {target!r}, but there is no "
+            f"module {error.name!r}; check the spelling and PYTHONPATH"
+        ) from error
+    if not hasattr(module, name):
+        values = vars(module).items()
+        names = [n for n, value in values if inspect.isclass(value) and value.__module__ == module_name]
+        raise ConfigError(
+            f"`{key}._target_` must name a class of {module_name}, one of {names}, got {name!r}"
+            f"{nearest(name, names)}; correct the name"
         )
     found = getattr(module, name)
     true_name = f"{getattr(found, '__module__', '?')}.{getattr(found, '__qualname__', '?')}"
@@ -90,13 +95,16 @@ def resolve(target: Any, *, key: str) -> type:
         ConfigError: It isn't a string, can't be found, or isn't allowed.
     """
     if not isinstance(target, str):
-        raise ConfigError(f"`{key}._target_` must be a dotted path, got {target!r}")
+        raise ConfigError(
+            f"`{key}._target_` must be the dotted path of a class, got {target!r}; choose an option of the "
+            f"group, e.g. {key.replace('.', '/')}=<name>"
+        )
     return _resolve(target, key, allowed_modules())
 
 
 def nearest(name: str, choices: list[str]) -> str:
     """Return ' (did you mean ...?)' for the choice nearest to `name`, or nothing."""
-    found = difflib.get_close_matches(name, choices, n=1)
+    found = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     return f" (did you mean {found[0]!r}?)" if found else ""
 
 
@@ -112,15 +120,21 @@ def bind(node: Mapping[str, Any], *, key: str, runtime: tuple[str, ...] = ()) ->
         The class.
 
     Raises:
-        ConfigError: A key that the constructor doesn't take, or one that it needs is missing.
+        ConfigError: A key that the constructor doesn't take, one that it needs is missing, or a value is of
+            another type than the constructor says.
     """
     if "_target_" not in node:
-        raise ConfigError(f"`{key}._target_` is missing; choose an option of the group, e.g. {key}=<name>")
+        raise ConfigError(
+            f"`{key}._target_` must be given, got nothing; choose an option of the group, e.g. "
+            f"{key.replace('.', '/')}=<name>"
+        )
     found = resolve(node["_target_"], key=key)
     parameters = inspect.signature(found).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name, value in node.items():
-        if name != "_target_" and name not in parameters and not takes_any:
+        if name == "_target_":
+            continue
+        if name not in parameters and not takes_any:
             known = [p for p in parameters if p not in runtime]
             raise ConfigError(
                 f"`{key}.{name}` is not an argument of {found.__qualname__}{nearest(str(name), known)}; "
@@ -128,6 +142,8 @@ def bind(node: Mapping[str, Any], *, key: str, runtime: tuple[str, ...] = ()) ->
             )
         if isinstance(value, Mapping) and "_target_" in value:
             bind(value, key=f"{key}.{name}", runtime=runtime)
+        else:
+            _check_type(found, str(name), value, key=f"{key}.{name}")
     needed = [
         name
         for name, p in parameters.items()
@@ -135,8 +151,19 @@ def bind(node: Mapping[str, Any], *, key: str, runtime: tuple[str, ...] = ()) ->
     ]
     for name in needed:
         if name not in node and name not in runtime:
-            raise ConfigError(f"`{key}.{name}` is missing; {found.__qualname__} needs it")
+            raise ConfigError(
+                f"`{key}.{name}` must be given, got nothing; {found.__qualname__} needs it: set "
+                f"{key}.{name}=<value>"
+            )
     return found
+
+
+def _check_type(found: type, name: str, value: Any, *, key: str) -> None:
+    annotation = annotations_of(found).get(name)
+    if annotation is None or key in OWN_WORDS or fits(value, annotation):
+        return
+    advice = f"quote it: {key}='\"{value}\"'" if fits(str(value), annotation) else "correct the value"
+    raise ConfigError(f"`{key}` must be {describe(annotation)}, got {value!r}; {advice}")
 
 
 def build(node: Mapping[str, Any], *, key: str, **runtime: Any) -> Any:

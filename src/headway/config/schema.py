@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from omegaconf import MISSING
+MISSING: Any = "???"
+"""OmegaConf's mark, written out: what checks plain configs needs no OmegaConf."""
 
 
 @dataclass
@@ -21,14 +22,14 @@ class RunConfig:
         score_splits: The splits that the best checkpoint is scored on, predictions written.
         num_threads: CPU threads that torch uses; None leaves torch's choice.
         backbone: Which encoder; see headway.models.backbone.Backbone.
-        data: Which rows; see headway.data.datamodule.DataModule.
+        data: Which rows; see headway.data.text_data.TextData.
         task: Target, head, loss, metrics, aggregation, decoding and the monitored metric.
         batching: How an epoch is cut into batches.
         optimizer: What takes the steps.
         schedule: The learning rate over the steps.
         trainer: Arguments of Lightning's Trainer.
         callbacks: Named callbacks; null turns one off.
-        logger: Where curves are written.
+        logger: Where curves are written; null (`~logger`): nowhere.
     """
 
     name: str = MISSING
@@ -46,4 +47,4 @@ class RunConfig:
     schedule: Any = MISSING
     trainer: Any = MISSING
     callbacks: Any = MISSING
-    logger: Any = MISSING
+    logger: Any = None

@@ -23,7 +23,14 @@ _WORDS = {
     Path: "a path",
     type(None): "null",
 }
-_SEQUENCES = (collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection, list, tuple, set)
+_SEQUENCES = (
+    collections.abc.Sequence,
+    collections.abc.Iterable,
+    collections.abc.Collection,
+    list,
+    tuple,
+    set,
+)
 _MAPPINGS = (collections.abc.Mapping, collections.abc.MutableMapping, dict)
 
 
@@ -35,8 +42,8 @@ def annotations_of(found: type) -> Mapping[str, Any]:
         found: A class.
 
     Returns:
-        Argument -> annotation; without those that can't be told, such as a union with a class that is imported
-        for type checkers alone. A bare name of such a class is NODE.
+        Argument -> annotation; without those that can't be told, such as a union with a class that is
+        imported for type checkers alone. A bare name of such a class is NODE.
     """
     # Fields of a dataclass are annotated in the modules of the classes that they are inherited from.
     places = [vars(sys.modules[c.__module__]) for c in found.__mro__ if c.__module__ in sys.modules]
@@ -89,12 +96,14 @@ def fits(value: Any, annotation: Any, *, inside: bool = False) -> bool:
     Args:
         value: Of yaml: text, a number, true, false, null, a list or a mapping.
         annotation: As `annotations_of` gives it.
-        inside: Whether the value stands in a list or a mapping. There yaml's own numbers pass as text: the label
-            names [0, 1] need no quotes.
+        inside: Whether the value stands in a list or a mapping. There yaml's own numbers pass as text: the
+            label names [0, 1] need no quotes.
 
     Returns:
         False only where it certainly does not fit.
     """
+    if annotation is Any:
+        return True
     if annotation in _WORDS:
         return _is_plain(value, annotation, inside=inside)
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
@@ -109,8 +118,16 @@ def fits(value: Any, annotation: Any, *, inside: bool = False) -> bool:
     if kind in _MAPPINGS:
         mapped = isinstance(value, Mapping)
         return mapped and all(fits(item, inner[1], inside=True) for item in value.values() if inner)
-    named = isinstance(kind, type) and kind is not object
-    return isinstance(value, Mapping) if kind is NODE or named else True
+    if kind is NODE or (isinstance(kind, type) and kind is not object):
+        return isinstance(value, Mapping) or _is_instance(value, kind)
+    return True
+
+
+def _is_instance(value: Any, kind: Any) -> bool:
+    try:
+        return isinstance(value, kind)
+    except TypeError:  # a protocol, which can't be asked
+        return False
 
 
 def _is_plain(value: Any, kind: type, *, inside: bool) -> bool:

@@ -72,7 +72,7 @@ class WindowBatches(Dataset[Batch]):
             cu_seq_lens=torch.from_numpy(np.concatenate([[0], np.cumsum(lengths)])),
             lengths=tuple(lengths.tolist()),
             documents=torch.from_numpy(documents),
-            windows=torch.from_numpy(np.asarray(windows, dtype=np.int64)),
+            windows=torch.from_numpy(np.array(windows, dtype=np.int64)),
             words=words,
             labels=labels,
             weights=torch.from_numpy(np.zeros_like(weights) if plan.padding else weights),

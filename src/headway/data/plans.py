@@ -100,7 +100,7 @@ def plan_evaluation(
         on every process, since distributed forwards wait for one another; what is missing is padding.
     """
     order = np.argsort(lengths, kind="stable")
-    chunks = [order[start : start + batch_size] for start in range(0, len(order), batch_size)][::-1]
+    chunks = [order[max(0, end - batch_size) : end] for end in range(len(order), 0, -batch_size)]
     plans = [BatchPlan(chunk, 0.0) for chunk in chunks[rank::num_processes]]
     if len(plans) < ceil(len(chunks) / num_processes):
         plans.append(BatchPlan(order[:1], 0.0, padding=True))

@@ -60,6 +60,8 @@ class SplitRules:
                 raise ConfigError(
                     f"`data.{name}` must be in (0, 1), got {value!r}; set a share of train, such as 0.1"
                 )
+        if self.seed < 0:
+            raise ConfigError(f"`data.split_seed` must be >= 0, got {self.seed}; set a seed such as 0")
         if self.test is not None and self.test_ratio is not None:
             raise ConfigError(
                 f"`data.test_ratio` must be null beside data.test={self.test!r}, got {self.test_ratio}; "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
+from headway.data.roles import as_text
 from headway.data.table import nearest
 from headway.data.tag_schemes import is_spans, paired
 from headway.types import ConfigError, DataError, Gold
@@ -181,7 +182,7 @@ def _in_order(names: Iterable[str]) -> tuple[str, ...]:
 
 def _declared(label_names: Sequence[str], *, least: int) -> tuple[str, ...]:
     """Return declared names as text: yaml has numbers where files have text."""
-    names = tuple(str(name) for name in label_names)
+    names = tuple(as_text(name) for name in label_names)
     if len(names) < least or len(set(names)) < len(names):
         raise ConfigError(
             f"`data.label_names` must hold {least} or more different names, got {list(label_names)}; "

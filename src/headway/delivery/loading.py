@@ -97,11 +97,13 @@ def _document_parts(folder: Path, spec: ArtifactSpec) -> tuple[Aggregation, Deco
             decoding(DocumentLogits(np.zeros((1, num_labels), np.float32), None, np.ones(1, np.bool_)))
     except (ConfigError, TypeError) as error:
         raise ConfigError(f"{place}: {error}") from error
-    for key, value, kind in (("aggregation", aggregation, Aggregation), ("decoding", decoding, Decoding)):
+    for key, value, kind, called in (
+        ("aggregation", aggregation, Aggregation, "an Aggregation"),
+        ("decoding", decoding, Decoding, "a Decoding"),
+    ):
         if not isinstance(value, kind):
             raise ConfigError(
-                f"{place}: `{key}._target_` must be a class of {kind.__module__.rpartition('.')[0]}'s kind "
-                f"{kind.__name__}, got {type(value).__name__}; train again"
+                f"{place}: `{key}._target_` must be {called}, got {type(value).__name__}; {AGAIN}"
             )
     return aggregation, decoding
 
@@ -160,7 +162,7 @@ def _head(folder: Path, spec: ArtifactSpec, encoder: Encoder) -> nn.Module:
     if not isinstance(head, nn.Module) or getattr(head, "token_level", None) is not wanted:
         raise ConfigError(
             f"{place}: `head._target_` must be a head for {spec.target.get('_target_')}, got "
-            f"{type(head).__name__}; train again"
+            f"{type(head).__name__}; {AGAIN}"
         )
     return head
 

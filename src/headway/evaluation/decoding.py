@@ -11,7 +11,7 @@ import numpy as np
 
 from headway.evaluation.activations import log_softmax, sigmoid, softmax
 from headway.evaluation.spec import Specified
-from headway.evaluation.thresholds import DEFAULT_THRESHOLD, best_thresholds
+from headway.evaluation.thresholds import DEFAULT_THRESHOLD, OBJECTIVES, best_thresholds
 from headway.types import ConfigError, DocumentLogits, Gold, Prediction
 
 NOTHING = -1
@@ -90,16 +90,23 @@ class Thresholds(Decoding):
     Args:
         values: One threshold a label, each in [0, 1]; None: 0.5 for all until `fit` chooses them on
             validation. Given values, and those once fitted, stay as they are.
+        objective: What `fit` maximises, "f1_micro" or "f1_macro".
 
     Raises:
-        ConfigError: A threshold isn't in [0, 1].
+        ConfigError: A threshold isn't in [0, 1], or the objective is another.
     """
 
     activation: ClassVar[str] = "sigmoid"
 
     values: Sequence[float] | None = None
+    objective: str = "f1_micro"
 
     def __post_init__(self) -> None:
+        if self.objective not in OBJECTIVES:
+            raise ConfigError(
+                f"`task.decoding.objective` must be one of {', '.join(OBJECTIVES)}, got {self.objective!r}; "
+                "name one"
+            )
         if self.values is None:
             return
         for value in self.values:
@@ -110,10 +117,12 @@ class Thresholds(Decoding):
         object.__setattr__(self, "values", tuple(float(value) for value in self.values))
 
     def fit(self, documents: DocumentLogits, gold: Gold) -> Self:
-        """Return the decoding with the threshold of the highest F1 for each label; see `best_thresholds`."""
+        """Return the decoding with the thresholds of the highest F1; see `best_thresholds`."""
         if self.values is not None:
             return self
-        fitted = best_thresholds(sigmoid(documents.logits), gold.values, seen=documents.seen)
+        fitted = best_thresholds(
+            sigmoid(documents.logits), gold.values, seen=documents.seen, objective=self.objective
+        )
         return replace(self, values=fitted)
 
     def __call__(self, documents: DocumentLogits) -> Prediction:

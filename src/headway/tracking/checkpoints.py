@@ -66,7 +66,7 @@ class BestCheckpoint(ModelCheckpoint):
         monitor: The metric, as logged.
         mode: Which way is better, "max" or "min".
         dirpath: Where best.ckpt and last.ckpt go.
-        save_last: Whether last.ckpt is kept too.
+        save_last: Whether last.ckpt is written after every validation, too.
     """
 
     def __init__(self, *, monitor: str, mode: str, dirpath: Path, save_last: bool) -> None:
@@ -76,11 +76,12 @@ class BestCheckpoint(ModelCheckpoint):
             monitor=monitor,
             mode=mode,
             save_top_k=1,
-            save_last=save_last,
+            save_last=False,  # Lightning's is written only with a new best, and then is the best
             auto_insert_metric_name=False,
             enable_version_counter=False,
             save_on_train_epoch_end=False,
         )
+        self.keep_last = save_last
         self.best_evaluation: Evaluation | None = None
         self.best_epoch = -1
 
@@ -101,3 +102,6 @@ class BestCheckpoint(ModelCheckpoint):
         if self.best_model_score is not before:
             self.best_evaluation = cast("FineTuner", pl_module).evaluations["val"]
             self.best_epoch = trainer.current_epoch
+        if self.keep_last:
+            self.last_model_path = str(Path(str(self.dirpath)) / "last.ckpt")
+            trainer.save_checkpoint(self.last_model_path)

@@ -59,4 +59,4 @@ class EpochLines(pl.Callback):
 
 def progress_bar() -> pl.Callback | None:
     """Return a bar for a terminal; None elsewhere, where it would fill the log."""
-    return RichProgressBar() if sys.stdout.isatty() else None
+    return RichProgressBar(leave=False) if sys.stdout.isatty() else None

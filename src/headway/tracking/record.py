@@ -31,7 +31,8 @@ PACKAGES = (
     "pyarrow",
     "safetensors",
 )
-_NAMES = "(?:token|pass(?:word|wd|phrase)|pwd|secret|(?:api|access|secret|private)_?key(?:_?id)?|credentials?|auth)"
+_KEYS = "(?:api|access|secret|private)_?key(?:_?id)?"
+_NAMES = f"(?:token|pass(?:word|wd|phrase)|pwd|secret|{_KEYS}|credentials?|auth)"
 SECRET = re.compile(rf"(?:^|[_.-]){_NAMES}$", re.IGNORECASE)
 REDACTED = "<redacted>"
 COLUMN_MAPPINGS = ("rename", "replace")

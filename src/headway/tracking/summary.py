@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PER_CLASS = "f1/"
 LARGEST = 12
+TITLE = "scores of the best checkpoint"
 
 
 def score_table(metrics: Mapping[str, Mapping[str, float]], *, title: Callable[[str], str] = str) -> Table:
@@ -28,7 +29,7 @@ def score_table(metrics: Mapping[str, Mapping[str, float]], *, title: Callable[[
     Returns:
         A row a metric; those of single classes only where there are few.
     """
-    table = Table(title="scores of the best checkpoint")
+    table = Table(title=TITLE, min_width=len(TITLE))
     table.add_column("metric", overflow="fold")
     for split in metrics:
         table.add_column(split, justify="right", no_wrap=True)

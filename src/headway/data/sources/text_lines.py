@@ -61,7 +61,8 @@ def decode_lines(
             "UTF-8 or set data.source.encoding"
         ) from error
     finally:
-        text.detach()
+        if not stream.closed:  # by its owner, while an error's traceback kept this generator
+            text.detach()
 
 
 def _recode(line: str, place: str, encoding: str, fallback_encoding: str | None) -> str:

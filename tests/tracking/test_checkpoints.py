@@ -1,0 +1,168 @@
+"""A checkpoint is whole or not there, holds no objects, and the best one is the best epoch's."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
+from headway.types import TrainingError
+
+
+class Custom:
+    """An object that no checkpoint may bring along."""
+
+
+class Unwritable:
+    """Fails in the middle of being saved."""
+
+    def __reduce__(self):
+        raise RuntimeError("disk full")
+
+
+@pytest.fixture
+def plugin():
+    return AtomicCheckpointIO()
+
+
+def test_what_is_saved_is_loaded(plugin, tmp_path):
+    path = tmp_path / "new" / "best.ckpt"
+    plugin.save_checkpoint({"state_dict": {"w": torch.arange(3)}, "epoch": 4}, path)
+    loaded = plugin.load_checkpoint(path)
+    assert loaded["epoch"] == 4
+    assert loaded["state_dict"]["w"].tolist() == [0, 1, 2]
+    assert [child.name for child in path.parent.iterdir()] == ["best.ckpt"]
+
+
+def test_a_failed_write_leaves_the_previous_checkpoint_and_nothing_else(plugin, tmp_path):
+    path = tmp_path / "best.ckpt"
+    plugin.save_checkpoint({"epoch": 1}, path)
+    with pytest.raises(RuntimeError, match="disk full"):
+        plugin.save_checkpoint({"epoch": 2, "more": Unwritable()}, path)
+    assert plugin.load_checkpoint(path)["epoch"] == 1
+    assert [child.name for child in tmp_path.iterdir()] == ["best.ckpt"]
+
+
+@pytest.mark.parametrize("weights_only", [None, False, True])
+def test_objects_are_refused_whatever_the_caller_asks_for(plugin, tmp_path, weights_only):
+    torch.save({"object": Custom()}, tmp_path / "foreign.ckpt")
+    with pytest.raises(Exception, match="Weights only load failed"):
+        plugin.load_checkpoint(tmp_path / "foreign.ckpt", weights_only=weights_only)
+
+
+def test_removing_what_is_gone_is_no_error(plugin, tmp_path):
+    path = tmp_path / "old.ckpt"
+    plugin.save_checkpoint({}, path)
+    plugin.remove_checkpoint(path)
+    plugin.remove_checkpoint(path)
+    assert not path.exists()
+
+
+class Scripted(pl.LightningModule):
+    """Its one weight is the number of steps taken; its metric is what the script says for each epoch."""
+
+    def __init__(self, values):
+        super().__init__()
+        self.values = values
+        self.steps = torch.nn.Parameter(torch.zeros(()))
+        self.evaluations = {}
+
+    def training_step(self, batch, batch_idx):
+        return -self.steps
+
+    def validation_step(self, batch, batch_idx):
+        pass
+
+    def on_validation_epoch_end(self):
+        value = self.values[self.current_epoch]
+        self.evaluations["val"] = f"evaluation of epoch {self.current_epoch}"
+        if value is not None:
+            self.log("val/f1", value)
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=1.0)
+
+
+@pytest.fixture
+def fit(tmp_path):
+    """Return a function: (values, mode, ...) -> the callback after a training of an epoch a value."""
+
+    def fit(values, *, mode="max", monitor="val/f1", save_last=True, callbacks=()):
+        best = BestCheckpoint(monitor=monitor, mode=mode, dirpath=tmp_path / "c", save_last=save_last)
+        trainer = pl.Trainer(
+            accelerator="cpu",
+            max_epochs=len(values),
+            num_sanity_val_steps=0,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            plugins=[AtomicCheckpointIO()],
+            callbacks=[best, *callbacks],
+        )
+        loader = torch.utils.data.DataLoader(torch.zeros(2, 1), batch_size=1)
+        trainer.fit(Scripted(values), loader, loader)
+        return best
+
+    return fit
+
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*does not have many workers.*", "ignore:.*LeafSpec.*", "ignore:.*exists and is not empty.*"
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "mode", "epoch"),
+    [
+        ([0.1, 0.5, 0.3], "max", 1),
+        ([0.1, 0.5, 0.3], "min", 0),
+        ([0.4, 0.4, 0.4], "max", 0),  # of equals the first
+        ([0.0, -1.0, 2.0], "max", 2),
+    ],
+)
+def test_the_best_epoch_is_kept_with_its_weights_and_what_it_scored(fit, values, mode, epoch):
+    best = fit(values, mode=mode)
+    assert best.best_epoch == epoch
+    assert best.best_evaluation == f"evaluation of epoch {epoch}"
+    assert float(best.best_model_score) == pytest.approx(values[epoch])
+    loaded = torch.load(best.best_model_path, weights_only=True)
+    assert loaded["state_dict"]["steps"].item() == 2 * (epoch + 1)  # two steps an epoch
+    assert loaded["epoch"] == epoch
+
+
+def test_there_is_one_best_and_one_last(fit, tmp_path):
+    fit([0.1, 0.2, 0.3, 0.2])
+    assert sorted(child.name for child in (tmp_path / "c").iterdir()) == ["best.ckpt", "last.ckpt"]
+    last = torch.load(tmp_path / "c" / "last.ckpt", weights_only=True)
+    assert last["state_dict"]["steps"].item() == 8
+    assert torch.load(tmp_path / "c" / "best.ckpt", weights_only=True)["global_step"] == 6
+
+
+def test_last_may_be_left_out(fit, tmp_path):
+    fit([0.1, 0.2], save_last=False)
+    assert [child.name for child in (tmp_path / "c").iterdir()] == ["best.ckpt"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_metric_that_is_not_a_number_is_never_the_best(fit, value, tmp_path):
+    with pytest.raises(TrainingError, match=r"val/f1 is -?(nan|inf) after epoch 1, .*task\.monitor"):
+        fit([0.5, value, 0.4])
+    kept = torch.load(tmp_path / "c" / "best.ckpt", weights_only=True)
+    assert kept["state_dict"]["steps"].item() == 2
+
+
+def test_a_metric_that_is_never_logged_ends_the_training_and_lists_those_that_are(fit):
+    with pytest.raises(TrainingError, match=r"val/f2 is not logged after epoch 0.*\['val/f1'\]"):
+        fit([0.5, 0.6], monitor="val/f2")
+
+
+def test_a_validation_outside_of_training_keeps_nothing(tmp_path):
+    best = BestCheckpoint(monitor="val/f1", mode="max", dirpath=tmp_path, save_last=True)
+    for sanity, function in ((True, "fit"), (False, "validate")):
+        trainer = SimpleNamespace(sanity_checking=sanity, state=SimpleNamespace(fn=function))
+        best.on_validation_end(trainer, None)
+    assert best.best_evaluation is None
+    assert list(tmp_path.iterdir()) == []
