@@ -1,9 +1,9 @@
 """Run the experiments of `experiments/experiment/reproductions` and write their scores beside others'.
 
-    python experiments/benchmarks/reproductions.py                 # runs what has not been run, writes the table
+    python experiments/benchmarks/reproductions.py                 # runs what has not been run
     python experiments/benchmarks/reproductions.py --only r8 boolq
 
-Linear baselines are TF-IDF with a linear model on the same splits; published values are those of the papers named.
+Linear baselines are TF-IDF with a linear model on the same splits; published values are of the papers named.
 """
 
 from __future__ import annotations
@@ -159,15 +159,17 @@ def main() -> None:
     text = [
         "# Scores of MiniLM on official splits",
         "",
-        "all-MiniLM-L6-v2 (22.7 M parameters), every parameter tuned, one seed (42) each; percent. Written by "
-        "`python experiments/benchmarks/reproductions.py`, "
+        "all-MiniLM-L6-v2 (22.7 M parameters), every parameter tuned, one seed (42) each; percent. "
+        "Written by `python experiments/benchmarks/reproductions.py`, "
         f"{datetime.now(UTC):%Y-%m-%d}; {cpu['cores']} cores of {cpu['name']}, torch "
         f"{environment['packages']['torch']}, {next(iter(records.values()))['precision']}.",
         "",
         *table(records),
         "",
-        "The best epoch on validation is scored once on test. For BoolQ the public dev set is the test. `minutes` is "
-        "the whole run, reading, training, scoring and writing.",
+        "The best epoch on validation is scored once on test. For BoolQ the public dev set is the test. "
+        "Thresholds of several labels are fitted on validation for the metric of the row. `minutes` is the "
+        f"whole run, from reading to writing, on {environment['num_threads']} of the cores; other work ran "
+        "beside it.",
         "",
         "## What truncation cut from test",
         "",

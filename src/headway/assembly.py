@@ -123,9 +123,10 @@ def build_module(
         initializer_range=facts.initializer_range,
     )
     if head.token_level != data.target.token_level:
+        units, option = ("tokens", "token") if data.target.token_level else ("windows", "cls")
         raise ConfigError(
-            f"`task.head` must label {'tokens' if data.target.token_level else 'windows'} for data.{data.target.role}, "
-            f"got {type(head).__name__}; set task/head={'token' if data.target.token_level else 'cls'}"
+            f"`task.head` must label {units} for data.{data.target.role}, got {type(head).__name__}; set "
+            f"task/head={option}"
         )
     encoder = backbone.load_encoder()
     encoder.keep_pooler(wanted=head.uses_pooler)

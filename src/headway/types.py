@@ -116,8 +116,8 @@ class DocumentLogits:
     """Logits of whole documents, or of every word of them.
 
     Attributes:
-        logits: (num_documents, num_labels) float32, or (num_words, num_labels) with the words of all documents
-            end to end; zeros where nothing was seen.
+        logits: (num_documents, num_labels) float32, or (num_words, num_labels) with the words of all
+            documents end to end; zeros where nothing was seen.
         word_offsets: (num_documents + 1,) int64, where each document's words start and end; None where whole
             documents are labelled.
         seen: (num_documents,) or (num_words,) bool, whether any window held the row.

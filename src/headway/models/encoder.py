@@ -23,8 +23,8 @@ TRAINABLE = ("all", "none", "last_n")
 def filler_tokens(count: int) -> int:
     """Return how many tokens to add to a packed row on a CPU, so that rows come in few lengths.
 
-    oneDNN compiles and keeps a kernel for each shape. Where every step had a length of its own, that took a fifth
-    of the time and memory by the gigabyte.
+    oneDNN compiles and keeps a kernel for each shape. Where every step had a length of its own, that took a
+    fifth of the time, and memory by the gigabyte.
 
     Args:
         count: Tokens of the row.

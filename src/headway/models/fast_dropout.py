@@ -1,8 +1,8 @@
 """Dropout whose random numbers cost little on a CPU: sixteen bits an element and a threshold.
 
 torch draws a Bernoulli variable for each element on a CPU, which took 16 % of a bf16 training step of MiniLM.
-Here 64 random bits serve four elements. A rate is rounded to a multiple of 1/65536 (0.1 becomes 0.1000061), and
-what is kept is scaled by the rounded rate, so that the expectation is exact.
+Here 64 random bits serve four elements. A rate is rounded to a multiple of 1/65536 (0.1 becomes 0.1000061),
+and what is kept is scaled by the rounded rate, so that the expectation is exact.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def fast_dropout(values: Tensor, rate: float) -> Tensor:
     words = torch.empty((count + 3) // 4, dtype=torch.int64)
     # From the least int64 to the greatest: the default upper bound leaves the sign bit at zero, and with it
     # every fourth element could never be dropped.
-    words.random_(-(2**63), None)  # type: ignore[call-overload]
+    words.random_(-(2**63), None)
     kept = words.view(torch.int16)[:count].view(values.shape) >= _LOWEST + dropped
     return torch.where(kept, values * (LEVELS / (LEVELS - dropped)), 0.0)
 

@@ -74,7 +74,9 @@ def attend_with_fast_dropout(
     # In float32, as torch's own plain path computes: oneDNN compiles a bf16 product anew for each shape, and
     # here every length and count is one.
     with torch.autocast(query.device.type, enabled=False):
-        scores = (query.float() * factor) @ key.float().transpose(-1, -2)  # (count, num_heads, length, length)
+        scores = (query.float() * factor) @ key.float().transpose(
+            -1, -2
+        )  # (count, num_heads, length, length)
         if attn_mask is not None:
             scores = scores.masked_fill(~attn_mask, float("-inf"))
         weights = fast_dropout(torch.softmax(scores, dim=-1), dropout_p)
@@ -123,28 +125,19 @@ def packed_attention(
     # Splitting (num_tokens, num_heads, head_size) along its first, outermost axis keeps every block a view
     # with the layout that the projections wrote; the kernels take the swapped axes as strides.
     blocks = [split_groups(states.transpose(1, 2)[0], window_groups) for states in (query, key, value)]
+    fast = isinstance(getattr(module, "dropout", None), FastDropout)
     outputs = []
     for queries, keys, values in zip(*blocks, strict=True):  # each (count, length, num_heads, head_size)
         count, length = queries.shape[:2]
         mask = None
         if sliding_window is not None and length > sliding_window:
             mask = band_mask(length, sliding_window, query.device)
-        attend = scaled_dot_product_attention
-        # With dropout, CPU kernels take the plain path anyway; this one has cheaper random numbers.
-        if (
-            dropout > 0
-            and queries.device.type == "cpu"
-            and isinstance(getattr(module, "dropout", None), FastDropout)
-        ):
-            attend = attend_with_fast_dropout
-        attended = attend(
-            queries.transpose(1, 2),
-            keys.transpose(1, 2),
-            values.transpose(1, 2),
-            attn_mask=mask,
-            dropout_p=dropout,
-            scale=scaling,
-        )
+        heads = queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2)
+        # With dropout, CPU kernels take the plain path anyway; ours has cheaper random numbers.
+        if dropout > 0 and queries.device.type == "cpu" and fast:
+            attended = attend_with_fast_dropout(*heads, attn_mask=mask, dropout_p=dropout, scale=scaling)
+        else:
+            attended = scaled_dot_product_attention(*heads, attn_mask=mask, dropout_p=dropout, scale=scaling)
         # Flash kernels write (count, length, num_heads, head_size), of which this reshape is a view.
         outputs.append(attended.transpose(1, 2).reshape(count * length, *queries.shape[2:]))
     return join_groups(outputs).unsqueeze(0), None
