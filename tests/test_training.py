@@ -96,7 +96,9 @@ def _encoder_weights(result):
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_learns_one_class_a_document(train, animals, precision):
-    result = train(animals, *LABEL, "optimizer.lr=5e-3", "trainer.max_epochs=10", f"trainer.precision={precision}")
+    result = train(
+        animals, *LABEL, "optimizer.lr=5e-3", "trainer.max_epochs=10", f"trainer.precision={precision}"
+    )
     assert result.metrics["validation"]["accuracy"] == 1
     assert result.best_value == 1
 
@@ -107,7 +109,9 @@ def test_learns_with_every_way_of_batching(train, animals, compose_config, tmp_p
     words += [f"data.train={animals}", f"data.validation={animals}", *LABEL, f"batching={batching}"]
     words += ["optimizer.lr=5e-3", "trainer.max_epochs=15"]
     # Here length gives the class away: batches of one length in a large pool would be batches of one class.
-    words += ["batching.max_tokens=200"] if batching == "tokens" else ["batching.pool=2", "batching.batch_size=16"]
+    words += (
+        ["batching.max_tokens=200"] if batching == "tokens" else ["batching.pool=2", "batching.batch_size=16"]
+    )
     assert run(compose_config(*words), tmp_path / "run").metrics["validation"]["accuracy"] == 1
 
 
@@ -155,10 +159,19 @@ def _sentences(tags):
     for number in range(64):
         (first, one), (second, two) = phrases[number % 4], phrases[number // 4 % 4]
         words = f"{first} beat {second} in {ANIMALS[number // 16]}"
-        yield words, (f"{one} O {two} O O" if tags == "spans" else " ".join(word[0] for word in words.split()))
+        yield (
+            words,
+            (f"{one} O {two} O O" if tags == "spans" else " ".join(word[0] for word in words.split())),
+        )
 
 
-WORDS = ("data.text=null", "data.tokens=tokens", "data.tags=tags", "optimizer.lr=5e-3", "trainer.max_epochs=20")
+WORDS = (
+    "data.text=null",
+    "data.tokens=tokens",
+    "data.tags=tags",
+    "optimizer.lr=5e-3",
+    "trainer.max_epochs=20",
+)
 
 
 def test_learns_entities(train, write):
@@ -202,9 +215,7 @@ def test_the_steps_announced_are_those_taken(train, animals, words, steps):
 def test_accumulated_steps_are_the_steps_of_one_batch(train, animals):
     common = (*LABEL, "trainer.max_epochs=3", "optimizer.lr=1e-3", "optimizer.eps=1e-4")
     whole = train(animals, *common, "batching.batch_size=24", folder="whole")
-    cut = train(
-        animals, *common, "batching.batch_size=6", "trainer.accumulate_grad_batches=4", folder="cut"
-    )
+    cut = train(animals, *common, "batching.batch_size=6", "trainer.accumulate_grad_batches=4", folder="cut")
     assert _record(whole)["total_steps"] == _record(cut)["total_steps"] == 9
     for name, weight in _checkpoint(whole, "last")["state_dict"].items():
         torch.testing.assert_close(_checkpoint(cut, "last")["state_dict"][name], weight, rtol=1e-3, atol=1e-5)
@@ -267,9 +278,7 @@ def test_a_validation_metric_depends_on_neither_batches_nor_the_order_of_rows(tr
 
 
 def test_early_stopping_ends_a_training_that_no_longer_improves(train, animals):
-    result = train(
-        animals, *LABEL, "callbacks=early_stopping", "optimizer.lr=1e-9", "trainer.max_epochs=9"
-    )
+    result = train(animals, *LABEL, "callbacks=early_stopping", "optimizer.lr=1e-9", "trainer.max_epochs=9")
     assert _record(result)["monitor"]["epoch"] == 1
     assert _checkpoint(result, "last")["epoch"] == 2  # two validations without improvement
 
@@ -284,9 +293,7 @@ def test_a_frozen_backbone_is_left_as_it_was(train, animals, plain_bert):
 
 
 def test_of_the_last_layer_alone_nothing_below_changes(train, animals, plain_bert):
-    result = train(
-        animals, *LABEL, "backbone.trainable=last_n", "backbone.last_n=1", "optimizer.lr=1e-2"
-    )
+    result = train(animals, *LABEL, "backbone.trainable=last_n", "backbone.last_n=1", "optimizer.lr=1e-2")
     before = AutoModel.from_pretrained(plain_bert).state_dict()
     changed = {
         name for name, weight in _encoder_weights(result).items() if not torch.equal(weight, before[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import sys
@@ -26,6 +27,7 @@ def here(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HEADWAY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # a run that starts by mistake ends soon
     for name in ("HEADWAY_TRACEBACK", "HEADWAY_EXPERIMENTS", "HEADWAY_ALLOW_MODULES", "HYDRA_FULL_ERROR"):
         monkeypatch.delenv(name, raising=False)
     return folder
@@ -78,3 +80,14 @@ def refused(headway, here):
         return outcome.err
 
     return refused
+
+
+@pytest.fixture
+def predict(headway):
+    """(*words) -> the status of `headway predict words`, the answers on stdout, and the error."""
+
+    def predict(*words):
+        outcome = headway("predict", *words)
+        return outcome.status, [json.loads(line) for line in outcome.out.splitlines()], outcome.err
+
+    return predict

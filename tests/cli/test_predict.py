@@ -176,12 +176,6 @@ class TestBadRow:
         assert len(answers) == 1
         assert f"{tmp_path / 'in.csv'}, line 3 must have 2 columns" in error
 
-    def test_the_row_of_a_parquet_file_is_a_row(self, finished_run, refused, tmp_path):
-        (tmp_path / "in.parquet").write_bytes(as_parquet([{"body": None}]))
-        assert "in.parquet, row 1, column 'body'" in refused(
-            finished_run("class").folder, tmp_path / "in.parquet"
-        )
-
 
 def test_an_empty_file_of_lines_has_no_answers(finished_run, predict, tmp_path):
     (tmp_path / "in.jsonl").write_text("")

@@ -46,7 +46,9 @@ def test_windows_lie_end_to_end_in_the_order_of_the_plan(texts):
     assert batch.labels is None
     assert batch.words is None
     assert batch.normalizer == 7.5
-    assert {tensor.dtype for tensor in (batch.input_ids, batch.token_type_ids, batch.windows)} == {torch.int64}
+    assert {tensor.dtype for tensor in (batch.input_ids, batch.token_type_ids, batch.windows)} == {
+        torch.int64
+    }
 
 
 def test_there_are_as_many_items_as_windows(texts):
@@ -83,9 +85,7 @@ def test_words_stand_on_their_first_pieces_alone(words, wordpiece_tokenizer):
     labels = np.full(words.num_tokens, IGNORE_INDEX)
     labels[words.first_pieces] = [0, 1, 2, 3, 4]
     batch = WindowBatches(words, labels, token_level=True)[_plan(1, 0)]
-    pieces = [
-        [wordpiece_tokenizer.tokenize(word) for word in document] for document in (WORDS[1], WORDS[0])
-    ]
+    pieces = [[wordpiece_tokenizer.tokenize(word) for word in document] for document in (WORDS[1], WORDS[0])]
     assert max(len(word) for document in pieces for word in document) > 1
     expected_words, expected_labels = [], []
     for document, numbers in zip(pieces, ([3, 4], [0, 1, 2]), strict=True):

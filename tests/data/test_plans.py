@@ -82,9 +82,7 @@ def test_a_plan_is_a_pure_function_of_seed_and_epoch():
 )
 def test_limit_is_a_ratio_or_a_count(limit, expected):
     limited, whole = _plan(limit=limit), _plan()
-    assert [plan.windows.tolist() for plan in limited] == [
-        plan.windows.tolist() for plan in whole[:expected]
-    ]
+    assert [plan.windows.tolist() for plan in limited] == [plan.windows.tolist() for plan in whole[:expected]]
 
 
 def test_a_ratio_is_not_rounded_up_by_an_error_of_floats():

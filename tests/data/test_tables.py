@@ -121,8 +121,6 @@ def test_test_is_either_read_or_cut():
 def test_what_is_encoded_are_the_inputs_alone(make_table, inputs):
     raw = make_table({**dict.fromkeys(inputs, ["a b", "c"]), "label": ["x", "y"]})
     roles = Roles(**{"text": None, **{name: name for name in inputs}}, label="label")
-    table = canonical(
-        raw, roles, replace={}, on_empty="error", drop_unlabelled=False, require_target=True
-    )
+    table = canonical(raw, roles, replace={}, on_empty="error", drop_unlabelled=False, require_target=True)
     assert tuple(examples_of(table)) == inputs
     assert examples_of(table)[inputs[0]] == ([["a", "b"], ["c"]] if inputs == ("tokens",) else ["a b", "c"])

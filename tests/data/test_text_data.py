@@ -119,7 +119,9 @@ def test_what_is_cut_off_is_said(make, wordpiece_tokenizer, caplog):
 def test_cutting_off_may_be_refused(make, wordpiece_tokenizer):
     data = make(FILES, max_length=5, on_truncate="error")
     data.read()
-    with pytest.raises(ConfigError, match=r"data\.max_length` must hold every document .*got 5: 20 documents"):
+    with pytest.raises(
+        ConfigError, match=r"data\.max_length` must hold every document .*got 5: 20 documents"
+    ):
         _encode(data, wordpiece_tokenizer)
 
 
@@ -153,7 +155,9 @@ def test_the_cache_gives_the_same_and_keeps_apart_what_differs(make, wordpiece_t
 
 def test_several_labels(make, wordpiece_tokenizer):
     files = {"train.csv": "text,labels\na dog,x\na fox,\nthe dog,x;y\n"}
-    data = make(files | {"validation.csv": files["train.csv"]}, MultiTarget(), labels="labels", label_delimiter=";")
+    data = make(
+        files | {"validation.csv": files["train.csv"]}, MultiTarget(), labels="labels", label_delimiter=";"
+    )
     data.read()
     _encode(data, wordpiece_tokenizer)
     assert data.labels("train").tolist() == [[1, 0], [0, 0], [1, 1]]

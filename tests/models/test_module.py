@@ -216,7 +216,9 @@ def test_a_loss_that_is_not_a_number_ends_the_training(make):
     with torch.no_grad():
         model.head.classifier.weight.fill_(float("nan"))
     plan = plan_evaluation(np.array(LENGTHS), batch_size=4)[0]
-    with pytest.raises(TrainingError, match=r"training loss is nan in epoch 2, batch 3 .*step 7\).*optimizer\.lr"):
+    with pytest.raises(
+        TrainingError, match=r"training loss is nan in epoch 2, batch 3 .*step 7\).*optimizer\.lr"
+    ):
         model.training_step(dataset[plan], 3)
 
 
@@ -262,9 +264,7 @@ def _evaluator(gold):
 def _score(model, dataset, *, batch_size, processes=1):
     model.on_validation_epoch_start()
     for rank in range(processes):
-        plans = plan_evaluation(
-            np.array(LENGTHS), batch_size=batch_size, rank=rank, num_processes=processes
-        )
+        plans = plan_evaluation(np.array(LENGTHS), batch_size=batch_size, rank=rank, num_processes=processes)
         for index, plan in enumerate(plans):
             model.validation_step(dataset[plan], index)
     model.on_validation_epoch_end()

@@ -25,9 +25,7 @@ def test_a_row_a_window(make_batch):
 
 def test_a_row_a_word_with_its_distance_to_the_nearer_edge(make_batch):
     words = torch.tensor([-1, 0, -1, 1, -1, -1, 5, 6, 7, -1])
-    batch = make_batch(
-        [5, 5], words=words, documents=torch.tensor([1, 0]), windows=torch.tensor([3, 8])
-    )
+    batch = make_batch([5, 5], words=words, documents=torch.tensor([1, 0]), windows=torch.tensor([3, 8]))
     rows = window_logits(_logits(10), batch, token_level=True)
     assert rows.logits.tolist() == _logits(10)[[1, 3, 6, 7, 8]].tolist()
     assert rows.words.tolist() == [0, 1, 5, 6, 7]
