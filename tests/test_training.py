@@ -1,4 +1,4 @@
-"""Whole runs of a tiny random BERT on files made here, through the composed config."""
+"""Whole runs of a tiny BERT on files made here, by the composed config (long: they share their fixtures)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_every_package_is_listed():
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """A wheel built from a copy: setuptools leaves its build folder in the tree, and would read an old one."""
+    """A wheel built from a copy: setuptools leaves its build folder behind, and would read an old one."""
     folder = tmp_path_factory.mktemp("wheel")
     copy = folder / "source"
     for name in ("src", "conf"):

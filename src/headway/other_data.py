@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headway.config.build import nearest
-from headway.types import ConfigError
+from headway.types import ConfigError, nearest
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override

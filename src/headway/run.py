@@ -112,7 +112,7 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         trainer, best = build_trainer(cfg, folder)
         module, loaders, total_steps = build_module(cfg, data, backbone, num_processes=trainer.world_size)
     write_config(folder, cfg, list(overrides))
-    _announce(module, loaders, total_steps, precision=str(trainer.precision))
+    _announce(module, total_steps, precision=str(trainer.precision))
     with timer.stage("fit"):
         trainer.fit(module, datamodule=loaders)
     with timer.stage("score"):
@@ -132,7 +132,8 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         )
     metrics = {split: dict(evaluation.metrics) for split, evaluation in evaluations.items()}
     write_json(folder / "metrics.json", metrics)
-    value = float(best.best_model_score)  # type: ignore[arg-type]
+    # From the evaluation itself: Lightning's copy is rounded to float32.
+    value = monitored_value(best)
     record = {
         "environment": environment(),
         "precision": str(trainer.precision),
@@ -169,7 +170,7 @@ def _prepare_process(cfg: dict[str, Any]) -> None:
     pl.seed_everything(cfg["seed"], verbose=False)
 
 
-def _announce(module: FineTuner, loaders: DataModule, total_steps: int, *, precision: str) -> None:
+def _announce(module: FineTuner, total_steps: int, *, precision: str) -> None:
     parameters = [p for part in (module.encoder, module.head) for p in part.parameters()]
     trained = sum(p.numel() for p in parameters if p.requires_grad)
     log.info(
@@ -198,6 +199,17 @@ def best_evaluation(best: BestCheckpoint) -> Evaluation:
             "trainer.max_epochs until an epoch ends"
         )
     return best.best_evaluation
+
+
+def monitored_value(best: BestCheckpoint) -> float:
+    """Return the monitored metric of the best checkpoint on validation.
+
+    Args:
+        best: Of a finished training.
+    """
+    evaluation = best_evaluation(best)
+    name = str(best.monitor).removeprefix("val/")
+    return evaluation.loss if name == "loss" else evaluation.metrics[name]
 
 
 def _score(

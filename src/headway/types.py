@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,20 @@ class TrainingError(HeadwayError):
     """Training itself went wrong, e.g. the loss is not a number; the message says when and what to try."""
 
     exit_status = 1
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return what a message adds for a name that isn't known.
+
+    Args:
+        name: What came.
+        known: What there is.
+
+    Returns:
+        " (did you mean 'x'?)" with the known name most like it, or "" if none is.
+    """
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" (did you mean {found[0]!r}?)" if found else ""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ def test_numbers_name_columns_without_header(make_table):
 
 def test_a_missing_column_lists_those_there_are(make_table):
     table = make_table({"body": ["a"], "topic": ["x"]})
-    message = r"`data.label` must be a column of rows.csv \(body, topic\), got 'topics' \(nearest: 'topic'\)"
+    message = (
+        r"`data.label` must be a column of rows.csv \(body, topic\), got 'topics' \(did you mean 'topic'\?\)"
+    )
     with pytest.raises(DataError, match=message):
         run(table, Roles(text="body", label="topics"))
 

@@ -38,7 +38,9 @@ def test_rows_know_where_they_came_from():
 
 
 def test_an_unknown_column_lists_those_there_are_and_the_nearest():
-    with pytest.raises(DataError, match=r"one of \['text', 'label'\], got 'lable' \(nearest: 'label'\)"):
+    with pytest.raises(
+        DataError, match=r"one of \['text', 'label'\], got 'lable' \(did you mean 'label'\?\)"
+    ):
         table_of({"text": "x", "label": "y"}).column("lable")
 
 

@@ -75,7 +75,7 @@ def test_one_class_cannot_be_learned(rows):
 )
 def test_an_undeclared_label_is_named_with_row_and_nearest(rows, target, values, label):
     allowed = f"rows.csv, line 3: data.{target.role} must be one of money, sport"
-    message = rf"{allowed}, got '{label}' \(nearest: 'sport'\)"
+    message = rf"{allowed}, got '{label}' \(did you mean 'sport'\?\)"
     with pytest.raises(DataError, match=message):
         target.encode(rows(target.role, values), ("money", "sport"))
 

@@ -1,4 +1,4 @@
-"""From files to encoded splits: labels are learned once and frozen, and what is cut off is said or refused."""
+"""From files to encoded splits: labels are learned once and frozen; what is cut off is said or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every labelled item of an optimizer step counts the same, however the step is cut; and scoring is whole."""
+"""Items of an optimizer step count the same, however it is cut; scoring is whole (long: one FineTuner)."""
 
 from __future__ import annotations
 

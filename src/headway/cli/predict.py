@@ -10,8 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headway.config.build import nearest
-from headway.types import ConfigError, DataError, HeadwayError
+from headway.types import ConfigError, DataError, HeadwayError, nearest
 
 if TYPE_CHECKING:
     from headway.data.sources.options import FileOptions

@@ -16,11 +16,10 @@ from omegaconf.errors import InterpolationKeyError, InterpolationResolutionError
 from yaml import MarkedYAMLError
 
 from headway.cli.known import group_options, groups, keys
-from headway.config.build import nearest
 from headway.config.schema import RunConfig
 from headway.config.search_path import EXPERIMENTS_VARIABLE, experiments_dir
 from headway.config.value_types import describe
-from headway.types import ConfigError
+from headway.types import ConfigError, nearest
 
 
 @dataclass(frozen=True)
@@ -144,15 +143,18 @@ def _unknown_key_in_file(raised: _Raised) -> str | None:
 
 def _wrong_type(raised: _Raised) -> str | None:
     where = re.search(r"Error merging override (?P<word>.+)|In '(?P<file>[^']+)'", raised.text)
-    key = getattr(raised.error.__cause__ or raised.error, "full_key", None)
-    if where is None or not key:
+    key = re.search(r"full_key: (\S+)", raised.text)
+    if where is None or key is None:
         return None
+    word, equals, given = (where.group("word") or "").partition("=")
     hints: dict[str, Any] = get_type_hints(RunConfig)
-    field = str(key).partition("[")[0].partition(".")[0]
+    field = key.group(1).partition("[")[0].partition(".")[0]
     value = re.search(r"Value '(.*?)'(?: of type|$| \()", raised.text)
-    came = where.group("word").partition("=")[2] if where.group("word") else (value and value.group(1))
+    came = given if equals else (value and value.group(1))
     if field not in hints or hints[field] is Any:
         return None
+    if word.lstrip("+").startswith(f"{field}."):
+        return f"`{word}` is not a key of the config: `{field}` has none; set {field} itself"
     by = f" in {where.group('file')}" if where.group("file") else ""
     return (
         f"`{field}` must be {describe(hints[field])}, got {came or 'another type'!r}{by}; correct the value"
@@ -185,10 +187,11 @@ def _interpolation(raised: _Raised) -> str | None:
     needed = f"`{cause.full_key}`" if cause.full_key else "the config"
     if isinstance(cause, InterpolationKeyError):
         key = str(cause.msg).partition("Interpolation key '")[2].partition("'")[0]
-        return (
-            f"{needed} must refer to keys that there are, got "
-            f"${{{key}}}{nearest(key, keys('', raised.words))}; correct the name"
-        )
+        first, _, _ = key.partition(".")
+        top = keys("", raised.words)
+        prefix, _, last = key.rpartition(".")
+        near = nearest(last, keys(prefix, raised.words)) if first in top else nearest(first, top)
+        return f"{needed} must refer to keys that there are, got ${{{key}}}{near}; correct the name"
     return f"{needed} must be resolved, but {one_line(str(cause.msg or cause))}; correct what stands in ${{}}"
 
 

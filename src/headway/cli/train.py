@@ -37,6 +37,8 @@ def task(cfg: DictConfig) -> float:
             through Hydra, which would print any other exception itself.
     """
     job = HydraConfig.get()
+    # As they were written: an override may hold a ${...}, which means nothing in Hydra's own config.
+    overrides: Any = OmegaConf.to_container(job.overrides.task, resolve=False)
     try:
         missing = list(_missing(OmegaConf.to_container(cfg, resolve=False)))
         if missing:
@@ -47,11 +49,11 @@ def task(cfg: DictConfig) -> float:
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
         from headway.run import run  # torch takes seconds, and what is said above needs none of it
 
-        result = run(plain, Path(job.runtime.output_dir), overrides=list(job.overrides.task))  # type: ignore[arg-type]
+        result = run(plain, Path(job.runtime.output_dir), overrides=overrides)  # type: ignore[arg-type]
     except HeadwayError as error:
         raise SystemExit(error.exit_status) from error
     except OmegaConfBaseException as error:
-        refused = composition_error(error, job.overrides.task)
+        refused = composition_error(error, overrides)
         refused.__cause__ = error
         raise SystemExit(refused.exit_status) from refused
     return result.best_value

@@ -7,7 +7,6 @@ original. Works on plain dicts: prediction builds heads this way without Hydra b
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import os
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.config.value_types import annotations_of, describe, fits
-from headway.types import ConfigError
+from headway.types import ConfigError, nearest
 
 ALLOW_VARIABLE = "HEADWAY_ALLOW_MODULES"
 OWN_PACKAGES = ("headway.data", "headway.models", "headway.evaluation", "headway.tracking")
@@ -100,12 +99,6 @@ def resolve(target: Any, *, key: str) -> type:
             f"group, e.g. {key.replace('.', '/')}=<name>"
         )
     return _resolve(target, key, allowed_modules())
-
-
-def nearest(name: str, choices: list[str]) -> str:
-    """Return ' (did you mean ...?)' for the choice nearest to `name`, or nothing."""
-    found = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
-    return f" (did you mean {found[0]!r}?)" if found else ""
 
 
 def bind(node: Mapping[str, Any], *, key: str, runtime: tuple[str, ...] = ()) -> type:

@@ -9,9 +9,9 @@ from dataclasses import fields
 from pathlib import PurePath
 from typing import Any
 
-from headway.config.build import bind, nearest
+from headway.config.build import bind
 from headway.config.schema import RunConfig
-from headway.types import ConfigError
+from headway.types import ConfigError, nearest
 
 TOP = [field.name for field in fields(RunConfig)]
 GROUPS = ("backbone", "data", "task", "batching", "optimizer", "schedule", "trainer", "callbacks")

@@ -11,10 +11,10 @@ from dataclasses import replace as changed
 from typing import TypeAlias
 
 from headway.data.roles import Roles, as_text
-from headway.data.table import Table, nearest
+from headway.data.table import Table
 from headway.data.target_columns import READERS
 from headway.data.words import words_of
-from headway.types import DataError
+from headway.types import DataError, nearest
 
 __all__ = ["Roles", "canonical", "read_column"]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headway.types import DataError
+from headway.types import DataError, nearest
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -109,12 +108,6 @@ class Table:
         for record in records:
             builder.add(record)
         return builder.table()
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return " (nearest: 'x')" for the known name most like `name`, or "" if none is like it."""
-    matches = difflib.get_close_matches(name, list(known), n=1)
-    return f" (nearest: {matches[0]!r})" if matches else ""
 
 
 class _Builder:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 
 from headway.data.roles import as_text
-from headway.data.table import nearest
 from headway.data.tag_schemes import is_spans, paired
-from headway.types import ConfigError, DataError, Gold
+from headway.types import ConfigError, DataError, Gold, nearest
 
 if TYPE_CHECKING:
     from headway.data.table import Table

@@ -13,9 +13,8 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
-from headway.config.build import nearest
 from headway.delivery.file_options import training_options
-from headway.types import HeadwayError
+from headway.types import HeadwayError, nearest
 from headway.version import __version__
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from headway.config.build import nearest
 from headway.delivery.inputs import cell, columns_of
-from headway.types import DataError
+from headway.types import DataError, nearest
 
 if TYPE_CHECKING:
     from headway.data.sources.source import Record

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from headway.config.build import nearest
-from headway.types import ConfigError
+from headway.types import ConfigError, nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,7 +10,7 @@ from headway.types import ConfigError, DataError
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"format": "cvs"}, r"`data\.source\.format` must be null or one of .* \(nearest: 'csv'\)"),
+        ({"format": "cvs"}, r"`data\.source\.format` must be null or one of .* \(did you mean 'csv'\?\)"),
         ({"format": 1}, r"`data\.source\.format` must be str or null, got 1"),
         (
             {"delimiter": "dash"},
@@ -108,7 +108,7 @@ def read(content, name, **options):
         ("a.tsv", b"text\tlabel\nx\ty\n", {}),
         ("a.json", b'[{"text": "x", "label": "y"}]', {}),
         ("a.jsonl", b'{"text": "x", "label": "y"}\n', {}),
-        ("a.csv.gz", gzip.compress(b"text,label\nx,y\n"), {}),
+        ("a.csv.gz", gzip.compress(b"text,label\nx,y\n", mtime=0), {}),
         ("a.csv", "text,label\nx,y\n".encode("utf-16"), {"encoding": "utf-16"}),
         ("a.csv", b"body,topic\nx,y\n", {"rename": {"body": "text", "topic": "label", "other": "z"}}),
     ],

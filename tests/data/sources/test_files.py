@@ -55,7 +55,7 @@ def test_a_folder_is_no_csv_file(tmp_path):
 
 def test_a_missing_file_names_its_nearest_neighbour(csv_file):
     with pytest.raises(
-        DataError, match=r"mine\.cvs must be an existing file, got none \(nearest: 'mine\.csv'\)"
+        DataError, match=r"mine\.cvs must be an existing file, got none \(did you mean 'mine\.csv'\?\)"
     ):
         Files().read(str(csv_file.with_name("mine.cvs")))
 

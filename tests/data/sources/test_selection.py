@@ -27,13 +27,15 @@ def test_rows_are_taken_by_a_column():
 
 def test_a_missing_column_is_an_error():
     with pytest.raises(
-        DataError, match=r"my\.csv, line 2: .* one of \['split', 'a'\], got 'spilt' \(nearest: 'split'\)"
+        DataError,
+        match=r"my\.csv, line 2: .* one of \['split', 'a'\], got 'spilt' \(did you mean 'split'\?\)",
     ):
         list(selected(iter(RECORDS), Selection("spilt", "test"), "my.csv"))
 
 
 def test_a_value_that_never_comes_is_an_error():
     with pytest.raises(
-        DataError, match=r"column 'split' must hold 'tset' .*got \['test', 'train'\] \(nearest: 'test'\)"
+        DataError,
+        match=r"column 'split' must hold 'tset' .*got \['test', 'train'\] \(did you mean 'test'\?\)",
     ):
         list(selected(iter(RECORDS), Selection("split", "tset"), "my.csv"))

@@ -11,8 +11,8 @@ from headway.data.sources.formats import FOLDER
 from headway.data.sources.options import FileOptions
 from headway.data.sources.selection import split_spec
 from headway.data.sources.source import Record
-from headway.data.table import Table, nearest
-from headway.types import DataError
+from headway.data.table import Table
+from headway.types import DataError, nearest
 
 
 @dataclass(frozen=True, kw_only=True)

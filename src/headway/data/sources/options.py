@@ -14,8 +14,8 @@ from headway.data.sources.renaming import renamed
 from headway.data.sources.selection import Selection, selected
 from headway.data.sources.source import Record
 from headway.data.sources.text_lines import decode_lines
-from headway.data.table import Table, nearest
-from headway.types import ConfigError, DataError
+from headway.data.table import Table
+from headway.types import ConfigError, DataError, nearest
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _TYPES = {

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from headway.data.sources.source import Record
-from headway.data.table import nearest
-from headway.types import DataError
+from headway.types import DataError, nearest
 
 
 class Selection(NamedTuple):
