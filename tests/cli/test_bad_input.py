@@ -106,10 +106,10 @@ def test_values(words, train):
 DATA = {
     "data.train=mi.csv": "(did you mean 'my.csv'?)",
     "data.test=no.csv": "no.csv",
-    "data.train=.": "data.source.format",
+    "data.train=.": "name the folder that holds the classes",
     "data.label=lable": "`data.label` must be a column of my.csv (text, label), got 'lable' (did you",
     "data.text=txt": "`data.text` must be a column of my.csv",
-    "data.id=label": "my.csv, line 4, column 'label' must hold a name of its own in every row",
+    "data.id=label": "`data` must give each column one role, got 'label' more than once",
     "data.label_names=[dog,cat]": "my.csv, line 3: data.label must be one of dog, cat, got 'fox'",
     "data.label_names=[dog]": "`data.label_names` must hold 2 or more different names",
     "data.test=new_label.csv": "new_label.csv, line 2: data.label must be one of dog, fox, got 'cow'",

@@ -7,10 +7,10 @@ import textwrap
 
 import pytest
 
-from headway.config.build import FOREIGN, bind, build, nearest, resolve
+from headway.config.build import FOREIGN, bind, build, resolve
 from headway.data.batching import RandomBatches
 from headway.models.heads.cls import ClsHead
-from headway.types import ConfigError
+from headway.types import ConfigError, nearest
 
 BATCHES = "headway.data.batching.RandomBatches"
 FILES = "headway.data.sources.files.Files"

@@ -22,6 +22,9 @@ from headway.config.schema import MISSING
 from headway.config.search_path import register
 from headway.types import ConfigError, HeadwayError
 
+FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
+"""Hydra's flags that take no value, and so may stand anywhere."""
+
 
 def task(cfg: DictConfig) -> float:
     """Run one composed config in the folder that Hydra made for it.
@@ -87,7 +90,9 @@ def main(words: Sequence[str], *, program: str = "headway train") -> int:
     # With full errors Hydra raises instead of printing and exiting with status 1, so that the message and
     # the status are ours.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    sys.argv = [program, *words]
+    # Hydra's parser wants all overrides side by side: `a=1 -m b=1,2` is an error to it.
+    flags = [word for word in words if word in FLAGS]
+    sys.argv = [program, *flags, *(word for word in words if word not in FLAGS)]
     decorated = hydra.main(version_base="1.3", config_path="pkg://headway.conf", config_name="train")(task)
     try:
         decorated()
