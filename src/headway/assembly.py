@@ -151,7 +151,8 @@ def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCh
         folder: The run's folder.
 
     Raises:
-        ConfigError: There is no BestCheckpoint among the callbacks, or the precision is unknown.
+        ConfigError: There is no BestCheckpoint among the callbacks, the precision is unknown, or more
+            than one process would train.
     """
     from headway.models.precision import resolve_precision
     from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
@@ -190,4 +191,10 @@ def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCh
         use_distributed_sampler=False,  # the plans are shared out already; Lightning would cut them again
         reload_dataloaders_every_n_epochs=1,  # batches by tokens differ in number from epoch to epoch
     )
+    if trainer.world_size > 1:
+        # Batches, steps and metrics are right on several processes; writing one run folder isn't yet.
+        raise ConfigError(
+            f"`trainer.devices` must come to one process, got {cfg['trainer']['devices']!r}, which makes "
+            f"{trainer.world_size}; set trainer.devices=1"
+        )
     return trainer, best

@@ -65,8 +65,10 @@ def show_result(
         metrics = {split: evaluation.metrics for split, evaluation in evaluations.items()}
         Console().print(score_table(metrics, title=title))
     print("seconds: " + ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()))
-    print(f"run folder: {folder}")
+    here = Path.cwd()
+    shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    print(f"run folder: {shown}")
     print(
         "  model/ to load, predictions/*.parquet, metrics.json, record.json; try: "
-        f"headway predict {shlex.quote(str(folder))} FILE"
+        f"headway predict {shlex.quote(str(shown))} FILE"
     )
