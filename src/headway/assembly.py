@@ -101,7 +101,7 @@ def build_module(
     from headway.data.datamodule import DataModule
     from headway.models.module import FineTuner
 
-    trainer, task = cfg["trainer"], cfg["task"]
+    trainer = cfg["trainer"]
     accumulate = trainer["accumulate_grad_batches"]
     loaders = DataModule(
         data,
@@ -113,21 +113,8 @@ def build_module(
     )
     total_steps = loaders.steps_before(trainer["max_epochs"], num_processes=num_processes)
     num_labels = max(1, len(data.label_names))
-    loss = build(task["loss"], key="task.loss", num_labels=num_labels, class_counts=data.class_counts)
-    facts = backbone.architecture()
-    head = build(
-        task["head"],
-        key="task.head",
-        hidden_size=facts.hidden_size,
-        num_labels=num_labels,
-        initializer_range=facts.initializer_range,
-    )
-    if head.token_level != data.target.token_level:
-        units, option = ("tokens", "token") if data.target.token_level else ("windows", "cls")
-        raise ConfigError(
-            f"`task.head` must label {units} for data.{data.target.role}, got {type(head).__name__}; set "
-            f"task/head={option}"
-        )
+    loss = build(cfg["task"]["loss"], key="task.loss", num_labels=num_labels, class_counts=data.class_counts)
+    head = _build_head(cfg, data, backbone, num_labels=num_labels)
     encoder = backbone.load_encoder()
     encoder.keep_pooler(wanted=head.uses_pooler)
     module = FineTuner(
@@ -141,6 +128,25 @@ def build_module(
         evaluators={"val": build_evaluator(cfg, data, "validation")},
     )
     return module, loaders, total_steps
+
+
+def _build_head(cfg: dict[str, Any], data: TextData, backbone: Backbone, *, num_labels: int) -> Any:
+    """Build the head from the backbone's measures alone, and check that it labels what the data label."""
+    facts = backbone.architecture()
+    head = build(
+        cfg["task"]["head"],
+        key="task.head",
+        hidden_size=facts.hidden_size,
+        num_labels=num_labels,
+        initializer_range=facts.initializer_range,
+    )
+    if head.token_level != data.target.token_level:
+        units, option = ("tokens", "token") if data.target.token_level else ("windows", "cls")
+        raise ConfigError(
+            f"`task.head` must label {units} for data.{data.target.role}, got {type(head).__name__}; set "
+            f"task/head={option}"
+        )
+    return head
 
 
 def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCheckpoint]:
@@ -158,12 +164,7 @@ def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCh
     from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
     from headway.tracking.progress import progress_bar
 
-    monitor, mode = monitored(cfg)
-    callbacks = [
-        build(node, key=f"callbacks.{name}", monitor=monitor, mode=mode, dirpath=folder / "checkpoints")
-        for name, node in cfg["callbacks"].items()
-        if node is not None
-    ]
+    callbacks = _build_callbacks(cfg, folder)
     best = next((callback for callback in callbacks if isinstance(callback, BestCheckpoint)), None)
     if best is None:
         raise ConfigError(
@@ -198,3 +199,12 @@ def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCh
             f"{trainer.world_size}; set trainer.devices=1"
         )
     return trainer, best
+
+
+def _build_callbacks(cfg: dict[str, Any], folder: Path) -> list[pl.Callback]:
+    monitor, mode = monitored(cfg)
+    return [
+        build(node, key=f"callbacks.{name}", monitor=monitor, mode=mode, dirpath=folder / "checkpoints")
+        for name, node in cfg["callbacks"].items()
+        if node is not None
+    ]

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -118,20 +118,8 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
     with timer.stage("score"):
         evaluations = _score(cfg, module, trainer, loaders, best, data)
     with timer.stage("write"):
-        for split, evaluation in evaluations.items():
-            write_predictions(folder, split, evaluation, data)
-        spec = describe_artifact(
-            cfg,
-            data,
-            aggregation=module.evaluators["val"].aggregation.to_spec(),
-            decoding=best_evaluation(best).decoding.to_spec(),
-            precision=str(trainer.precision),
-        )
-        write_artifact(
-            folder / "model", spec=spec, encoder=module.encoder, head=module.head, tokenizer=tokenizer
-        )
+        _write_outputs(cfg, folder, module, evaluations, best, data, tokenizer)
     metrics = {split: dict(evaluation.metrics) for split, evaluation in evaluations.items()}
-    write_json(folder / "metrics.json", metrics)
     # From the evaluation itself: Lightning's copy is rounded to float32.
     value = monitored_value(best)
     record = {
@@ -148,6 +136,29 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
     title = build(cfg["task"]["metrics"], key="task.metrics").title
     show_result(folder, evaluations, timer.seconds, title=title)
     return RunResult(folder, value, metrics)
+
+
+def _write_outputs(
+    cfg: dict[str, Any],
+    folder: Path,
+    module: FineTuner,
+    evaluations: Mapping[str, Evaluation],
+    best: BestCheckpoint,
+    data: TextData,
+    tokenizer: Any,
+) -> None:
+    """Write predictions, metrics.json and the artifact."""
+    for split, evaluation in evaluations.items():
+        write_predictions(folder, split, evaluation, data)
+    write_json(folder / "metrics.json", {split: dict(e.metrics) for split, e in evaluations.items()})
+    spec = describe_artifact(
+        cfg,
+        data,
+        aggregation=module.evaluators["val"].aggregation.to_spec(),
+        decoding=best_evaluation(best).decoding.to_spec(),
+        precision=str(module.trainer.precision),
+    )
+    write_artifact(folder / "model", spec=spec, encoder=module.encoder, head=module.head, tokenizer=tokenizer)
 
 
 def _refuse_used_folder(folder: Path) -> None:
