@@ -106,7 +106,7 @@ def with_thresholds(folder: Path, objective: str) -> dict[str, dict[str, float]]
 def table(records: dict[str, dict[str, Any]]) -> list[str]:
     """Return the table's lines."""
     lines = [
-        "| experiment | metric | validation | test | aim | linear baseline | published | minutes |",
+        "| experiment | metric | validation | test | aim | linear baseline | published | minutes (threads) |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in ROWS:
@@ -117,7 +117,8 @@ def table(records: dict[str, dict[str, Any]]) -> list[str]:
         scores = [metrics.get(split, {}).get(row.metric) for split in ("validation", "test")]
         cells = ["" if score is None else f"{100 * score:.2f}" for score in scores]
         aim = f"{100 * row.aim:.1f}{' ✓' if (scores[1] or 0) >= row.aim else ' ✗'}" if row.aim else ""
-        minutes = f"{sum(record['seconds'].values()) / 60:.0f}"
+        threads = record["environment"]["num_threads"]
+        minutes = f"{sum(record['seconds'].values()) / 60:.0f} ({threads})"
         lines.append(
             f"| {row.experiment} | {row.metric} | {cells[0]} | {cells[1]} | {aim} | {row.linear} | "
             f"{row.published} | {minutes} |"
@@ -154,6 +155,8 @@ def main() -> None:
     for name in arguments.only:
         folder = run(name, arguments.outputs)
         records[name] = {**json.loads((folder / "record.json").read_text()), "folder": folder}
+    absent = [name for name in names if name not in records]
+    missing = ["", f"Not run yet: {', '.join(absent)}."] if absent else []
     environment = next(iter(records.values()))["environment"]
     cpu = environment["cpu"]
     text = [
@@ -168,8 +171,8 @@ def main() -> None:
         "",
         "The best epoch on validation is scored once on test. For BoolQ the public dev set is the test. "
         "Thresholds of several labels are fitted on validation for the metric of the row. `minutes` is the "
-        f"whole run, from reading to writing, on {environment['num_threads']} of the cores; other work ran "
-        "beside it.",
+        "whole run, from reading to writing; other work may have run beside it.",
+        *missing,
         "",
         "## What truncation cut from test",
         "",
