@@ -65,7 +65,8 @@ class Batch:
             None where whole windows are labelled.
         labels: (num_windows,) int64, (num_windows, num_labels) float32 or (num_windows,) float32 where whole
             windows are labelled; (num_tokens,) int64 with IGNORE_INDEX where tokens are. None without gold.
-        weights: (num_windows,) float32, what each window's loss (each of its labelled tokens') counts.
+        weights: (num_windows,) float32, or (num_tokens,) where tokens are labelled: what the loss of each
+            window or token counts. A window of weight 0 is there to keep processes in step.
         normalizer: Sum of the weights of all that is labelled in the whole optimizer step, over every
             micro-batch and process of it; the summed loss is divided by it.
     """

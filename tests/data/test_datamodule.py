@@ -28,6 +28,8 @@ class Data:
     target: object
     eval_batch_size: int = 3
     num_workers: int = 0
+    windows_each: int | None = None
+    loss_weight: str = "label"
     names: tuple = ("a", "b")
     asked: list = field(default_factory=list)
 
@@ -81,7 +83,19 @@ def test_a_step_of_tokens_weighs_its_labelled_tokens(wordpiece_tokenizer):
     labelled = [int((batch.labels >= 0).sum()) for batch in batches]
     assert sorted(labelled) == [1, 2, 3, 5]
     assert [batch.normalizer for batch in batches] == [sum(labelled[:3])] * 3 + [labelled[3]]
-    assert all(batch.weights.tolist() == [1.0] for batch in batches)
+    for batch in batches:
+        assert batch.weights.tolist() == (batch.labels >= 0).float().tolist()
+
+
+def test_drawn_windows_change_from_epoch_to_epoch_and_share_their_documents_weight(classes):
+    module = _module(classes([2, 30, 30, 9], windows_each=2), size=100)
+    plans = [module.train_plan(epoch) for epoch in range(4)]
+    assert len({tuple(sorted(plan.windows.tolist())) for (plan,) in plans}) > 1
+    (batch,) = list(module.train_dataloader())
+    shares = np.bincount(batch.documents, weights=batch.weights)
+    assert shares == pytest.approx([1, 1, 1, 1])
+    assert batch.normalizer == pytest.approx(4.0)
+    assert module.steps_before(3) == 3
 
 
 def test_evaluation_gives_every_window_once_without_labels(classes):

@@ -153,3 +153,17 @@ def test_the_sampler_draws_an_epoch_when_it_is_set_and_only_once():
     assert _windows(sampler) == _windows(_plan(epoch=2))
     sampler.set_epoch(3)
     assert _windows(sampler) == _windows(_plan(epoch=3))
+
+
+def test_an_epoch_draws_its_windows_anew_and_the_same_ones_on_every_process():
+    documents = np.repeat(np.arange(10), 4)
+    lengths = np.random.default_rng(0).integers(5, 60, size=40)
+
+    def windows(epoch, **changes):
+        return _windows(_plan(lengths, documents=documents, windows_each=2, epoch=epoch, **changes))
+
+    first, second = windows(0), windows(1)
+    assert np.bincount(documents[first]).tolist() == np.bincount(documents[second]).tolist() == [2] * 10
+    assert sorted(first) != sorted(second)
+    ranks = [windows(0, size=2, rank=rank, num_processes=2) for rank in (0, 1)]
+    assert sorted(ranks[0] + ranks[1]) == sorted(first)

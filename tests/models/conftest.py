@@ -70,7 +70,7 @@ def _batch(lengths, *, seed=0, **changes):
         "windows": torch.arange(count),
         "words": None,
         "labels": None,
-        "weights": torch.ones(count),
+        "weights": torch.ones(count if changes.get("words") is None else num_tokens),
         "normalizer": float(count),
     }
     return Batch(**{**fields, **changes})

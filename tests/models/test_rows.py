@@ -37,10 +37,16 @@ def test_a_row_a_word_with_its_distance_to_the_nearer_edge(make_batch):
 @pytest.mark.parametrize("token_level", [False, True])
 def test_padding_gives_no_row(make_batch, token_level):
     words = torch.tensor([-1, 0, 1, -1, 0, -1])
-    batch = make_batch([4, 2], words=words, weights=torch.tensor([1.0, 0.0]))
+    lengths = torch.tensor([4, 2])
+
+    def weights(*each):  # of tokens, where they are labelled
+        values = torch.tensor(each)
+        return values.repeat_interleave(lengths) if token_level else values
+
+    batch = make_batch([4, 2], words=words, weights=weights(1.0, 0.0))
     rows = window_logits(_logits(6 if token_level else 2), batch, token_level=token_level)
     assert set(rows.windows.tolist()) == {0}
-    batch = make_batch([4, 2], words=words, weights=torch.zeros(2))
+    batch = make_batch([4, 2], words=words, weights=weights(0.0, 0.0))
     rows = window_logits(_logits(6 if token_level else 2), batch, token_level=token_level)
     assert rows.logits.shape == (0, 3)
 

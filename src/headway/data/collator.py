@@ -23,7 +23,8 @@ class WindowBatches(Dataset[Batch]):
         labels: (num_documents, ...) labels of whole documents, or (num_tokens,) int64 labels of tokens;
             None without gold.
         token_level: Whether `labels` has a row a token and words are tracked.
-        weights: (num_windows,) float32, what each window's loss counts.
+        weights: (num_windows,) float32, or (num_tokens,) with `token_level`: what the loss of each window or
+            token counts; None: each 1.
     """
 
     def __init__(
@@ -37,8 +38,7 @@ class WindowBatches(Dataset[Batch]):
         self.encoded = encoded
         self.labels = labels
         self.token_level = token_level
-        num_windows = len(encoded.documents)
-        self.weights = np.ones(num_windows, np.float32) if weights is None else weights.astype(np.float32)
+        self.weights = None if weights is None else weights.astype(np.float32, copy=False)
 
     def __len__(self) -> int:
         return len(self.encoded.documents)
@@ -65,7 +65,15 @@ class WindowBatches(Dataset[Batch]):
                 else torch.from_numpy(self.labels[documents])
             )
         types = encoded.token_type_ids
-        weights = self.weights[windows]
+        weights = torch.ones(int(lengths.sum()) if self.token_level else len(windows))
+        if plan.padding:
+            weights.zero_()
+        elif self.weights is not None:
+            weights = (
+                gather(self.weights, np.float32)
+                if self.token_level
+                else torch.from_numpy(self.weights[windows])
+            )
         return Batch(
             input_ids=gather(encoded.input_ids, np.int64),
             token_type_ids=None if types is None else gather(types, np.int64),
@@ -75,6 +83,6 @@ class WindowBatches(Dataset[Batch]):
             windows=torch.from_numpy(np.array(windows, dtype=np.int64)),
             words=words,
             labels=labels,
-            weights=torch.from_numpy(np.zeros_like(weights) if plan.padding else weights),
+            weights=weights,
             normalizer=plan.normalizer,
         )

@@ -12,9 +12,10 @@ from torch.utils.data import DataLoader
 
 from headway.data.batching import Batching
 from headway.data.collator import WindowBatches
+from headway.data.loss_weights import LossWeighting, sum_windows, token_weights, window_weights
 from headway.data.plans import BatchPlan, PlanSampler, plan_epoch, plan_evaluation
 from headway.data.text_data import TextData
-from headway.types import IGNORE_INDEX, Batch
+from headway.types import Batch
 
 
 class DataModule(pl.LightningDataModule):
@@ -57,15 +58,13 @@ class DataModule(pl.LightningDataModule):
         encoded = self._data.encoded["train"]
         labels = self._data.labels("train")
         token_level = self._data.target.token_level
-        # A document's windows share its weight, so that a long one counts no more than a short one.
-        weights = 1.0 / encoded.windows_per_document[encoded.documents]
-        units = np.ones(encoded.num_windows)
+        weighting = LossWeighting(self._data.loss_weight, windows_each=self._data.windows_each)
         if token_level:
-            weights = np.ones(encoded.num_windows)
-            labelled = np.concatenate([[0], np.cumsum(labels != IGNORE_INDEX)])
-            units = labelled[encoded.offsets[1:]] - labelled[encoded.offsets[:-1]]
+            weights = token_weights(encoded, labels, weighting=weighting)
+            self._train_weights = sum_windows(weights, encoded)
+        else:
+            weights = self._train_weights = window_weights(encoded, weighting=weighting)
         self._train = WindowBatches(encoded, labels, token_level=token_level, weights=weights)
-        self._train_weights = weights * units
 
     def train_plan(self, epoch: int, *, rank: int = 0, num_processes: int = 1) -> list[BatchPlan]:
         """Return one process's micro-batches of an epoch; a pure function of the config and the epoch.
@@ -82,6 +81,8 @@ class DataModule(pl.LightningDataModule):
             seed=self._data_seed,
             epoch=epoch,
             accumulate=self._accumulate,
+            documents=self._data.encoded["train"].documents,
+            windows_each=self._data.windows_each,
             rank=rank,
             num_processes=num_processes,
             limit=self._limit,

@@ -33,6 +33,25 @@ class BatchPlan:
     padding: bool = False
 
 
+def draw_windows(documents: np.ndarray, count: int, *, rng: np.random.Generator) -> np.ndarray:
+    """Return some windows of each document, every choice of them equally likely.
+
+    Args:
+        documents: (num_windows,) int64, the document of each window, never falling.
+        count: Windows of a document at most; of one with fewer, all.
+        rng: Draws them.
+
+    Returns:
+        (num_drawn,) int64 window numbers, ascending.
+    """
+    order = np.lexsort((rng.random(len(documents)), documents))  # shuffled within each document
+    starts = np.flatnonzero(np.concatenate([[True], documents[1:] != documents[:-1]])[: len(documents)])
+    sizes = np.diff(starts, append=len(documents))
+    places = np.arange(len(documents)) - np.repeat(starts, sizes)  # in the document's shuffled windows
+    drawn: np.ndarray = np.sort(order[places < count])
+    return drawn
+
+
 def plan_epoch(
     batching: Batching,
     *,
@@ -41,6 +60,8 @@ def plan_epoch(
     seed: int,
     epoch: int,
     accumulate: int,
+    documents: np.ndarray | None = None,
+    windows_each: int | None = None,
     rank: int = 0,
     num_processes: int = 1,
     limit: int | float = 1.0,
@@ -55,6 +76,8 @@ def plan_epoch(
         seed: The data order's seed.
         epoch: The epoch, from 0.
         accumulate: Micro-batches in an optimizer step.
+        documents: (num_windows,) int64, the document of each window, never falling; only for windows_each.
+        windows_each: Windows of a document that the epoch sees at most, drawn at random; None: all.
         rank: This process, from 0.
         num_processes: All of them.
         limit: A count of micro-batches (int), or a ratio of them in (0, 1] (float), rounded up.
@@ -67,7 +90,12 @@ def plan_epoch(
     if max_steps == 0:
         return []
     rng = np.random.default_rng((seed, epoch))
-    batches = batching.batches(lengths, rng=rng, num_processes=num_processes)
+    if windows_each is None or documents is None:
+        batches = batching.batches(lengths, rng=rng, num_processes=num_processes)
+    else:
+        chosen = draw_windows(documents, windows_each, rng=rng)
+        drawn = batching.batches(lengths[chosen], rng=rng, num_processes=num_processes)
+        batches = [chosen[batch] for batch in drawn]
     # Less a little, since 100 * 0.07 is 7.000000000000001.
     keep = limit if isinstance(limit, int) else ceil(len(batches) * limit - 1e-9)
     batches = batches[:keep] if max_steps < 0 else batches[: min(keep, max_steps * accumulate)]

@@ -13,6 +13,7 @@ from headway.data.checks import check_splits
 from headway.data.encoding import EncodingSpec, encode, validate
 from headway.data.lengths import LengthReport, length_report
 from headway.data.loss_labels import count_labels, loss_labels
+from headway.data.loss_weights import LossWeighting, too_many, windows_each
 from headway.data.pieces import prepare
 from headway.data.roles import Roles
 from headway.data.store import Encoded, cached
@@ -63,6 +64,9 @@ class TextData:
         truncation: "longest_first", "only_first", "only_second" or "windows".
         overlap: Tokens that neighbouring windows share.
         on_truncate: "warn" or "error".
+        train_windows: Windows of a document in an epoch of training: "all", or how many, drawn anew each time.
+        loss_weight: What counts the same in the training loss: each right answer ("label"), "document" or
+            "window"; see `headway.data.loss_weights`.
         subword_labels: "first" or "all".
         eval_batch_size: Windows a batch in validation, test and prediction.
         num_workers: Processes that make batches; 0: none beside the main one.
@@ -103,6 +107,8 @@ class TextData:
         truncation: str,
         overlap: int,
         on_truncate: str,
+        train_windows: str | int,
+        loss_weight: str,
         subword_labels: str,
         eval_batch_size: int,
         num_workers: int,
@@ -120,6 +126,8 @@ class TextData:
         self.spec = EncodingSpec(max_length, truncation, overlap, subword_labels, token_type_ids=False)
         self._check(on_truncate=on_truncate, eval_batch_size=eval_batch_size, num_workers=num_workers)
         self.on_truncate = on_truncate
+        self.windows_each = windows_each(train_windows, truncation=truncation)
+        self.loss_weight = LossWeighting(loss_weight).by
         self.eval_batch_size = eval_batch_size
         self.num_workers = num_workers
         self.cache_dir = Path(cache_dir) / "encoded"
@@ -210,6 +218,8 @@ class TextData:
         self.reports[split] = report
         for line in report.lines():
             log.info("%s", line)
+        for message in too_many(self.windows_each, report.most_windows) if split == "train" else ():
+            log.warning("warning: %s", message)
         if report.truncated_documents and self.on_truncate == "error":
             raise ConfigError(
                 "`data.max_length` must hold every document with on_truncate=error, got "

@@ -92,10 +92,8 @@ class FineTuner(pl.LightningModule):
         labels, weights = batch.labels, batch.weights
         logits = self.head(states, batch, self.encoder)
         if self.token_level:
-            lengths = batch.cu_seq_lens.diff()
             labelled = labels != IGNORE_INDEX
-            weights = torch.repeat_interleave(weights, lengths, output_size=len(labels))[labelled]
-            logits, labels = logits[labelled], labels[labelled]
+            logits, labels, weights = logits[labelled], labels[labelled], weights[labelled]
         return self.loss(logits, labels), weights
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:

@@ -35,7 +35,7 @@ def window_logits(logits: Tensor, batch: Batch, *, token_level: bool) -> WindowL
     words = batch.words.cpu()
     lengths = torch.tensor(batch.lengths)
     window = torch.repeat_interleave(torch.arange(len(lengths)), lengths)  # (num_tokens,)
-    first = ((words >= 0) & kept[window]).nonzero().squeeze(1)  # (num_rows,)
+    first = ((words >= 0) & kept).nonzero().squeeze(1)  # (num_rows,)
     position = torch.arange(len(words)) - batch.cu_seq_lens.cpu()[:-1][window]
     edge = torch.minimum(position, lengths[window] - 1 - position)
     return WindowLogits(
