@@ -12,8 +12,8 @@ from headway.data.loss_weights import (
     UNITS,
     LossWeighting,
     sum_windows,
-    too_many,
     token_weights,
+    too_many,
     window_weights,
     windows_each,
 )
@@ -70,7 +70,7 @@ def test_a_word_in_an_overlap_counts_once(words):
     held = _per_word(words, words.first_pieces.astype(float))
     assert max(held.values()) == 2  # some word is in two windows
     sums = _per_word(words, token_weights(words, _labels(words), weighting=LossWeighting("label")))
-    assert sums == pytest.approx({key: 1.0 for key in held})
+    assert sums == pytest.approx(dict.fromkeys(held, 1.0))
 
 
 def test_every_labelled_piece_counts_once_where_all_are_labelled(words):

@@ -124,7 +124,7 @@ def token_weights(encoded: Encoded, labels: np.ndarray, *, weighting: LossWeight
     if offsets is None or words is None or first is None:
         raise ValueError("token_weights needs windows over words")
     labelled = labels != IGNORE_INDEX
-    weights = labelled.astype(np.float32)
+    weights: np.ndarray = labelled.astype(np.float32)
     if weighting.by == "window":
         return weights
     document = np.repeat(encoded.documents, encoded.window_lengths)[labelled]  # (num_labelled,)

@@ -64,7 +64,7 @@ class TextData:
         truncation: "longest_first", "only_first", "only_second" or "windows".
         overlap: Tokens that neighbouring windows share.
         on_truncate: "warn" or "error".
-        train_windows: Windows of a document in an epoch of training: "all", or how many, drawn anew each time.
+        train_windows: Windows of a document in an epoch of training: "all", or how many, drawn anew each.
         loss_weight: What counts the same in the training loss: each right answer ("label"), "document" or
             "window"; see `headway.data.loss_weights`.
         subword_labels: "first" or "all".
