@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from headway.data.lengths import length_report
+from headway.data.encoding import EncodingSpec, encode
+from headway.data.ledger import GoldCount, count_gold
+from headway.data.lengths import cut_line, length_report
+from headway.data.pieces import prepare
 from headway.data.store import Encoded
 from headway.types import Gold
 
@@ -38,15 +41,48 @@ def test_truncation():
     assert "train: 2 of 3 (66.7%) documents truncated, 18 of 55 (32.7%) tokens lost" in report.lines()
 
 
-def test_lengths_alone_for_tasks_without_words():
-    report = length_report("test", make_encoded([5]), gold=Gold(np.array([0])), label_names=("a", "b"))
-    assert report.words is None
-    assert report.entities is None
+def test_lines_of_labels():
+    gold = Gold(np.array([0, 1]))
+    report = length_report("test", make_encoded([5, 9], lost=[0, 3]), gold=gold, label_names=("a", "b"))
     assert report.lines() == [
-        "test: 1 documents, 1 windows (at most 1 a document), 5 tokens",
-        "test: tokens a document: median 5, longest 5; max_length=5 holds 95 % of the documents whole",
-        "test: 0 of 1 (0.0%) documents truncated, 0 of 5 (0.0%) tokens lost",
+        "test: 2 documents, 2 windows, 14 tokens; 0 documents of several windows, at most 1",
+        "test: tokens a document: median 5, longest 9; max_length=9 holds 95 % of the documents whole",
+        "test: 1 of 2 (50.0%) documents truncated, 3 of 14 (21.4%) tokens lost",
+        "test: gold labels: 1 of 2 (50.0%) seen whole, 1 truncated (scored by the rest of their documents)",
     ]
+    assert length_report("test", make_encoded([5])).gold == ()
+
+
+@pytest.mark.parametrize(
+    ("pair", "spec", "expected"),
+    [
+        (
+            False,
+            (128, "longest_first", 0),
+            "126 of them text; longer documents are truncated (longest_first)",
+        ),
+        (False, (128, "windows", 32), "126 of them text; a new one begins every 94 tokens (32 shared)"),
+        (
+            True,
+            (128, "windows", 32),
+            "125 of them text; the shorter text stands in each, and of the longer a new window begins every "
+            "93 tokens less those of the shorter (32 shared)",
+        ),
+    ],
+)
+def test_the_step_between_windows(wordpiece_tokenizer, pair, spec, expected):
+    line = cut_line(EncodingSpec(*spec, "first", False), prepare(wordpiece_tokenizer).template, pair=pair)
+    assert line == f"windows: at most 128 tokens, {expected}"
+
+
+def test_the_step_is_the_one_that_windows_have(wordpiece_tokenizer):
+    spec = EncodingSpec(20, "windows", 5, "first", False)
+    encoded = encode(wordpiece_tokenizer, {"text": ["dog " * 100]}, spec)
+    step = int(
+        cut_line(spec, prepare(wordpiece_tokenizer).template, pair=False).split("every ")[1].split()[0]
+    )
+    pieces = int(encoded.lengths[0]) - 2
+    assert encoded.num_windows == 1 + -(-(pieces - 18) // step) > 10
 
 
 NAMES = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
@@ -73,16 +109,37 @@ def test_entities(documents, seen, entities, lost):
     gold = Gold(flat, word_offsets=np.concatenate([[0], np.cumsum(counts)]))
     word_seen = np.array([flag == "1" for flag in seen])
     encoded = make_encoded(counts + 2, num_words=counts, word_seen=word_seen)
-    report = length_report("test", encoded, gold=gold, label_names=NAMES)
-    assert (report.entities, report.entities_lost) == (entities, lost)
-    assert (report.words, report.words_lost) == (len(seen), seen.count("0"))
-    assert report.lines()[-1].startswith(f"test: {lost} of {entities} ")
-    assert report.lines()[-1].endswith("gold entities lost, counted as missed")
+    words, counted = length_report("test", encoded, gold=gold, label_names=NAMES).gold
+    assert (counted.kind, counted.total, counted.total - counted.seen) == ("entities", entities, lost)
+    assert (words.kind, words.total, words.seen) == ("words", len(seen), seen.count("1"))
 
 
 def test_plain_tags_have_words_but_no_entities():
     gold = Gold(np.array([0, 1]), word_offsets=np.array([0, 2]))
-    encoded = make_encoded([4], num_words=np.array([2]), word_seen=np.array([True, False]))
+    encoded = make_encoded([4], lost=[1], num_words=np.array([2]), word_seen=np.array([True, False]))
     report = length_report("test", encoded, gold=gold, label_names=("NN", "VB"))
-    assert report.entities is None
-    assert report.lines()[-1] == "test: 1 of 2 (50.0%) gold words lost, counted as missed"
+    assert report.gold == (GoldCount("words", 2, 1, 1, 0),)
+    assert (
+        report.lines()[-1] == "test: gold words: 1 of 2 (50.0%) seen whole, 1 truncated (counted as missed)"
+    )
+
+
+def test_gold_of_several_labels_is_the_labels_that_documents_have():
+    gold = Gold(np.array([[1, 1, 0], [0, 0, 0], [1, 0, 0]]))
+    assert count_gold(gold, make_encoded([5, 9, 9], lost=[2, 3, 0]), label_names=("a", "b", "c")) == (
+        GoldCount("labels", 3, 1, 2, 0),
+    )
+
+
+def test_a_word_without_a_piece_is_no_victim_of_truncation():
+    # Five words, the fourth and fifth cut off; the second gave no piece. And a whole document with one such.
+    seen = np.array([1, 0, 1, 0, 0, 1, 0], bool)
+    encoded = make_encoded([9, 4], lost=[2, 0], num_words=np.array([5, 2]), word_seen=seen)
+    tags = ["O", "B-LOC", "I-LOC", "B-PER", "O", "B-LOC", "I-LOC"]
+    gold = Gold(np.array([NAMES.index(tag) for tag in tags]), word_offsets=np.array([0, 5, 7]))
+    words, entities = count_gold(gold, encoded, label_names=NAMES)
+    assert words == GoldCount("words", 7, 3, 2, 2)
+    assert entities == GoldCount("entities", 3, 0, 1, 2)
+    assert entities.line() == (
+        "gold entities: 0 of 3 (0.0%) seen whole, 1 truncated, 2 without a piece (counted as missed)"
+    )

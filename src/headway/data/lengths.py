@@ -1,4 +1,4 @@
-"""How long a split's documents are, and what did not fit."""
+"""How long a split's documents are, how they are cut, and what did not fit."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headway.data.ledger import GoldCount, count_gold
+from headway.data.windows import WINDOWS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from headway.data.encoding import EncodingSpec
     from headway.data.store import Encoded
+    from headway.data.template import Template
     from headway.types import Gold
 
 _COVERED_RATIO = 0.95
@@ -31,10 +36,8 @@ class LengthReport:
         longest: The greatest length.
         truncated_documents: Documents of which something was cut off.
         tokens_lost: Tokens that no window holds.
-        words: Labelled words; None unless words are labelled.
-        words_lost: Labelled words that no window shows to the model, so that they are never predicted.
-        entities: Gold entities; None unless the labels are those of entities (B-X, I-X).
-        entities_lost: Gold entities of which a word at least is lost.
+        cut_documents: Documents of more than one window.
+        gold: What becomes of the right answers; empty where they aren't known.
     """
 
     split: str
@@ -47,25 +50,20 @@ class LengthReport:
     longest: int
     truncated_documents: int
     tokens_lost: int
-    words: int | None = None
-    words_lost: int | None = None
-    entities: int | None = None
-    entities_lost: int | None = None
+    cut_documents: int
+    gold: tuple[GoldCount, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the report as lines of text, a fact each."""
         lines = [
-            f"{self.split}: {self.documents} documents, {self.windows} windows (at most {self.most_windows} "
-            f"a document), {self.tokens} tokens",
+            f"{self.split}: {self.documents} documents, {self.windows} windows, {self.tokens} tokens; "
+            f"{self.cut_documents} documents of several windows, at most {self.most_windows}",
             f"{self.split}: tokens a document: median {self.median}, longest {self.longest}; "
             f"max_length={self.max_length_95} holds 95 % of the documents whole",
             f"{self.split}: {_share(self.truncated_documents, self.documents)} documents truncated, "
             f"{_share(self.tokens_lost, self.tokens)} tokens lost",
         ]
-        for name in ("words", "entities"):
-            total, lost = getattr(self, name), getattr(self, f"{name}_lost")
-            if total is not None:
-                lines.append(f"{self.split}: {_share(lost, total)} gold {name} lost, counted as missed")
+        lines += [f"{self.split}: {count.line()}" for count in self.gold]
         return lines
 
 
@@ -85,13 +83,6 @@ def length_report(
     """
     # The smallest length that at least this share of documents doesn't exceed: no value in between.
     median, covered = np.quantile(encoded.lengths, [0.5, _COVERED_RATIO], method="inverted_cdf")
-    words: dict[str, int] = {}
-    if gold is not None and gold.word_offsets is not None and encoded.word_seen is not None:
-        words = {"words": len(encoded.word_seen), "words_lost": int((~encoded.word_seen).sum())}
-        if label_names and any(name.startswith("B-") for name in label_names):
-            words["entities"], words["entities_lost"] = _count_entities(
-                gold.values, gold.word_offsets, label_names=label_names, seen=encoded.word_seen
-            )
     return LengthReport(
         split=split,
         documents=encoded.num_documents,
@@ -103,33 +94,29 @@ def length_report(
         longest=int(encoded.lengths.max()),
         truncated_documents=int(encoded.truncated.sum()),
         tokens_lost=int(encoded.lost.sum()),
-        **words,
+        cut_documents=int((encoded.windows_per_document > 1).sum()),
+        gold=() if gold is None else count_gold(gold, encoded, label_names=label_names or ()),
     )
 
 
-def _count_entities(
-    tags: np.ndarray, word_offsets: np.ndarray, *, label_names: Sequence[str], seen: np.ndarray
-) -> tuple[int, int]:
-    """Return how many entities IOB2 tags hold, and of how many a word is not seen.
+def cut_line(spec: EncodingSpec, template: Template, *, pair: bool) -> str:
+    """Return how documents are cut, as a line of text.
 
     Args:
-        tags: (num_words,) int64.
-        word_offsets: (num_documents + 1,) int64; no entity crosses documents.
-        label_names: (num_labels,) the tags by number.
-        seen: (num_words,) bool.
+        spec: How documents become windows.
+        template: Says how many special tokens a window has.
+        pair: Whether documents are pairs of texts.
     """
-    types = [name[2:] if name[:2] in ("B-", "I-") else "" for name in label_names]
-    kinds = sorted(set(types) - {""})
-    kind = np.array([kinds.index(name) if name else -1 for name in types])[tags]
-    begins = np.array([name.startswith("B-") for name in label_names])[tags]
-    begins[1:] |= kind[1:] != kind[:-1]
-    begins[word_offsets[:-1][np.diff(word_offsets) > 0]] = True
-    inside = kind >= 0
-    begins &= inside
-    # Numbered from 1; words outside carry the number of the entity before them and are masked out.
-    entity = np.cumsum(begins)
-    lost = np.unique(entity[inside & ~seen])
-    return int(begins.sum()), len(lost)
+    room = spec.max_length - template.num_special(pair)
+    line = f"windows: at most {spec.max_length} tokens, {room} of them text"
+    if spec.truncation != WINDOWS:
+        return f"{line}; longer documents are truncated ({spec.truncation})"
+    if pair:
+        return (
+            f"{line}; the shorter text stands in each, and of the longer a new window begins every "
+            f"{room - spec.overlap} tokens less those of the shorter ({spec.overlap} shared)"
+        )
+    return f"{line}; a new one begins every {room - spec.overlap} tokens ({spec.overlap} shared)"
 
 
 def _share(part: int, whole: int) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from headway.data.cache_key import cache_key, hash_examples
 from headway.data.checks import check_splits
 from headway.data.encoding import EncodingSpec, encode, validate
-from headway.data.lengths import LengthReport, length_report
+from headway.data.lengths import LengthReport, cut_line, length_report
 from headway.data.loss_labels import count_labels, loss_labels
 from headway.data.loss_weights import LossWeighting, too_many, windows_each
 from headway.data.pieces import prepare
@@ -200,11 +200,11 @@ class TextData:
             ConfigError: data.max_length or data.overlap doesn't fit, or something was cut off with
                 on_truncate=error.
         """
-        spec = EncodingSpec(**{**vars(self.spec), "token_type_ids": token_type_ids})
-        self.spec = spec
+        spec = self.spec = EncodingSpec(**{**vars(self.spec), "token_type_ids": token_type_ids})
         tokenization = prepare(tokenizer)
         pair = self.roles.text_pair is not None
         validate(spec, tokenization.template, pair=pair, model_limit=model_limit)
+        log.info("%s", cut_line(spec, tokenization.template, pair=pair))
         for name, table in self.tables.items():
             examples = examples_of(table)
             key = cache_key(tokenization, spec, data_hash=hash_examples(examples))
@@ -213,8 +213,8 @@ class TextData:
             self._report(name)
 
     def _report(self, split: str) -> None:
-        gold = self.gold[split] if self.target.token_level else None
-        report = length_report(split, self.encoded[split], gold=gold, label_names=self.label_names)
+        gold, names = self.gold[split], self.label_names
+        report = length_report(split, self.encoded[split], gold=gold, label_names=names)
         self.reports[split] = report
         for line in report.lines():
             log.info("%s", line)
