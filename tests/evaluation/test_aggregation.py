@@ -11,6 +11,7 @@ from headway.evaluation.aggregation import (
     MaxLogits,
     MeanLogits,
     MeanProbabilities,
+    TopKMean,
     WordFarthest,
 )
 from headway.types import ConfigError, WindowLogits
@@ -18,6 +19,7 @@ from headway.types import ConfigError, WindowLogits
 DOCUMENT_AGGREGATIONS = [
     MeanLogits(),
     MaxLogits(),
+    TopKMean(2),
     MeanProbabilities("softmax"),
     MeanProbabilities("sigmoid"),
     MeanProbabilities("identity"),
@@ -147,7 +149,7 @@ def test_order_of_rows_changes_no_bit(aggregation, case):
     np.testing.assert_array_equal(first.seen, second.seen)
 
 
-@pytest.mark.parametrize("aggregation", DOCUMENT_AGGREGATIONS[:5], ids=repr)
+@pytest.mark.parametrize("aggregation", DOCUMENT_AGGREGATIONS[:6], ids=repr)
 def test_one_window_keeps_its_probabilities(aggregation):
     logits = np.random.default_rng(0).normal(0, 3, (5, 4)).astype(np.float32)
     activation = sigmoid if getattr(aggregation, "activation", "softmax") == "sigmoid" else softmax

@@ -5,6 +5,7 @@ from headway.evaluation.aggregation.majority_vote import MajorityVote
 from headway.evaluation.aggregation.max_logits import MaxLogits
 from headway.evaluation.aggregation.mean_logits import MeanLogits
 from headway.evaluation.aggregation.mean_probabilities import MeanProbabilities
+from headway.evaluation.aggregation.top_k_mean import TopKMean
 from headway.evaluation.aggregation.word_farthest import WordFarthest
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "MaxLogits",
     "MeanLogits",
     "MeanProbabilities",
+    "TopKMean",
     "WordFarthest",
 ]
