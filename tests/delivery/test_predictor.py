@@ -66,7 +66,8 @@ def test_the_runs_are_worth_comparing(finished_run):
     assert any(None in tags for tags in answers)
     for kind in ("class", "pair"):
         rows, _ = scored(finished_run(kind))
-        assert len({tuple(np.round(row["probabilities"], 3)) for row in rows}) > 5
+        # A fitted temperature may flatten them; still ten times what assert_same_answers lets pass.
+        assert len({tuple(np.round(row["probabilities"], 5)) for row in rows}) > 5
     record = json.loads((finished_run("class").folder / "record.json").read_text())
     assert record["lengths"]["test"]["windows"] > record["lengths"]["test"]["documents"]
 

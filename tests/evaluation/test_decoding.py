@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from headway.evaluation.activations import ACTIVATIONS, sigmoid
-from headway.evaluation.aggregation import Aggregation, MajorityVote, MeanLogits, WordFarthest
+from headway.evaluation.aggregation import Aggregation, MajorityVote, MeanLogits, TopKMean, WordFarthest
 from headway.evaluation.decoding import Argmax, Decoding, Identity, Thresholds
 from headway.evaluation.thresholds import best_thresholds
 from headway.types import ConfigError, DocumentLogits, Gold
@@ -58,7 +58,7 @@ def test_thresholds_before_fit_cut_at_one_half():
 
 
 def test_thresholds_given_are_used_and_kept():
-    decoding = Thresholds([0.2, 0.9])
+    decoding = Thresholds([0.2, 0.9], temperature=1.0)
     documents = documents_of([[-1, 1]])
     assert decoding.fit(documents, Gold(np.array([[1, 0]]))) is decoding
     np.testing.assert_array_equal(decoding(documents).values, [[1, 0]])
@@ -158,7 +158,16 @@ def test_too_few_thresholds_are_refused():
 
 @pytest.mark.parametrize(
     "thing",
-    [Argmax(), Thresholds(), Thresholds([0.1, 1 / 3]), Identity(), MeanLogits(), MajorityVote("sigmoid")],
+    [
+        Argmax(),
+        Argmax(temperature=1.7),
+        Thresholds(),
+        Thresholds([0.1, 1 / 3], temperature=2 / 3),
+        Identity(),
+        MeanLogits(),
+        TopKMean(3),
+        MajorityVote("sigmoid"),
+    ],
 )
 def test_a_spec_survives_json(thing):
     family = Decoding if isinstance(thing, Decoding) else Aggregation
@@ -178,8 +187,8 @@ def test_a_spec_builds_nothing_but_its_family(target):
 
 
 def test_a_spec_with_other_fields_is_refused():
-    spec = Thresholds().to_spec() | {"temperature": 2}
-    with pytest.raises(ConfigError, match=r"must be \['objective', 'values'\], got \['objective', 'temp"):
+    spec = Thresholds().to_spec() | {"cut": 2}
+    with pytest.raises(ConfigError, match=r"must be \['objective', 'temperature', 'values'\], got \['cut', "):
         Decoding.from_spec(spec)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 import numpy as np
 
-from headway.evaluation.activations import log_softmax, sigmoid, softmax
+from headway.evaluation.activations import activation_named, log_softmax
+from headway.evaluation.calibration import UNCHANGED, fit_temperature
 from headway.evaluation.spec import Specified
 from headway.evaluation.thresholds import DEFAULT_THRESHOLD, OBJECTIVES, best_thresholds
 from headway.types import ConfigError, DocumentLogits, Gold, Prediction
@@ -62,38 +64,93 @@ class Decoding(Specified, ABC):
 
 
 @dataclass(frozen=True)
-class Argmax(Decoding):
-    """The label with the largest logit, for each document, or for each word by itself."""
+class Tempered(Decoding, ABC):
+    """A decoding whose probabilities are those of logits / temperature.
+
+    Its losses are those of the logits as they are, so that they compare whatever the temperature. Its
+    activation is softmax or sigmoid, for which a temperature can be fitted.
+
+    Args:
+        temperature: Finite and above 0, and stays as it is; None: 1.0 until `fit` chooses it on validation.
+
+    Raises:
+        ConfigError: The temperature isn't finite and above 0.
+    """
+
+    temperature: float | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.temperature is None:
+            return
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise ConfigError(
+                f"`task.decoding.temperature` must be finite and above 0, got {self.temperature}; use null "
+                "to fit it on validation, or 1 to leave probabilities as they are"
+            )
+        object.__setattr__(self, "temperature", float(self.temperature))
+
+    def fit(self, documents: DocumentLogits, gold: Gold) -> Self:
+        """Return the decoding with the likeliest temperature for what was seen; see `fit_temperature`."""
+        if self.temperature is not None:
+            return self
+        seen = documents.seen
+        fitted = fit_temperature(documents.logits[seen], gold.values[seen], activation=self.activation)
+        return replace(self, temperature=fitted)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Return the probabilities after temperature.
+
+        Args:
+            logits: (rows, num_labels) of any float type.
+
+        Returns:
+            (rows, num_labels) float64.
+        """
+        temperature = UNCHANGED if self.temperature is None else self.temperature
+        return activation_named(self.activation).probabilities(logits.astype(np.float64) / temperature)
+
+
+@dataclass(frozen=True)
+class Argmax(Tempered):
+    """The label with the largest logit, for each document, or for each word by itself.
+
+    The temperature changes no answer.
+
+    Args:
+        temperature: See Tempered.
+    """
 
     activation: ClassVar[str] = "softmax"
 
     def __call__(self, documents: DocumentLogits) -> Prediction:
-        """Return label numbers, (num_documents or num_words,) int64, and softmax probabilities."""
+        """Return label numbers, (num_documents or num_words,) int64, and softmax of logits / temperature."""
         best = documents.logits.argmax(axis=-1)
         return Prediction(
             values=np.where(documents.seen, best, NOTHING).astype(np.int64),
-            probabilities=_where_seen(softmax(documents.logits), documents.seen),
+            probabilities=_where_seen(self.probabilities(documents.logits), documents.seen),
             word_offsets=documents.word_offsets,
         )
 
     def losses(self, documents: DocumentLogits, gold: Gold) -> np.ndarray:
-        """Return the negative log-likelihood of the gold label; of words, the mean of those seen."""
+        """Return the negative log-likelihood of gold before temperature; of words, the mean of those seen."""
         rows = np.arange(len(gold.values))
         likelihood = log_softmax(documents.logits)[rows, gold.values]
         return _per_document(-likelihood, documents)
 
 
 @dataclass(frozen=True)
-class Thresholds(Decoding):
-    """Every label whose probability is above its threshold.
+class Thresholds(Tempered):
+    """Every label whose probability, after temperature, is above its threshold.
 
     Args:
         values: One threshold a label, each in [0, 1]; None: 0.5 for all until `fit` chooses them on
             validation. Given values, and those once fitted, stay as they are.
-        objective: What `fit` maximises, "f1_micro" or "f1_macro".
+        objective: What fitting the thresholds maximises, "f1_micro" or "f1_macro".
+        temperature: See Tempered. It is fitted before the thresholds.
 
     Raises:
-        ConfigError: A threshold isn't in [0, 1], or the objective is another.
+        ConfigError: A threshold isn't in [0, 1], the objective is another, or the temperature isn't finite
+            and above 0.
     """
 
     activation: ClassVar[str] = "sigmoid"
@@ -102,6 +159,7 @@ class Thresholds(Decoding):
     objective: str = "f1_micro"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.objective not in OBJECTIVES:
             raise ConfigError(
                 f"`task.decoding.objective` must be one of {', '.join(OBJECTIVES)}, got {self.objective!r}; "
@@ -117,16 +175,19 @@ class Thresholds(Decoding):
         object.__setattr__(self, "values", tuple(float(value) for value in self.values))
 
     def fit(self, documents: DocumentLogits, gold: Gold) -> Self:
-        """Return the decoding with the thresholds of the highest F1; see `best_thresholds`."""
-        if self.values is not None:
-            return self
-        fitted = best_thresholds(
-            sigmoid(documents.logits), gold.values, seen=documents.seen, objective=self.objective
-        )
-        return replace(self, values=fitted)
+        """Return the decoding with what isn't given: the temperature, then the thresholds of the highest F1.
+
+        See `fit_temperature` and `best_thresholds`.
+        """
+        tempered = super().fit(documents, gold)
+        if tempered.values is not None:
+            return tempered
+        probabilities = tempered.probabilities(documents.logits)
+        fitted = best_thresholds(probabilities, gold.values, seen=documents.seen, objective=self.objective)
+        return replace(tempered, values=fitted)
 
     def __call__(self, documents: DocumentLogits) -> Prediction:
-        """Return 0 and 1, (num_documents, num_labels) int64, and sigmoid probabilities.
+        """Return 0 and 1, (num_documents, num_labels) int64, and sigmoid of logits / temperature.
 
         Raises:
             ConfigError: There isn't one threshold a label.
@@ -138,7 +199,7 @@ class Thresholds(Decoding):
                 f"`task.decoding.values` must hold {num_labels} thresholds, one a label, got {len(values)}; "
                 f"use null to fit them on validation"
             )
-        probabilities = sigmoid(documents.logits)
+        probabilities = self.probabilities(documents.logits)
         answers = probabilities > np.asarray(values)  # (num_documents, num_labels)
         return Prediction(
             values=np.where(documents.seen[:, None], answers, NOTHING).astype(np.int64),
@@ -146,7 +207,7 @@ class Thresholds(Decoding):
         )
 
     def losses(self, documents: DocumentLogits, gold: Gold) -> np.ndarray:
-        """Return the binary cross-entropy, averaged over the labels."""
+        """Return the binary cross-entropy, before temperature, averaged over the labels."""
         signed = np.where(gold.values == 1, 1.0, -1.0) * documents.logits
         return _per_document(np.logaddexp(0.0, -signed).mean(axis=1), documents)
 
