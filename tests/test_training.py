@@ -13,6 +13,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from headway.cli.main import main
 from headway.run import run
+from headway.types import ConfigError
 
 pytestmark = pytest.mark.slow
 
@@ -343,3 +344,81 @@ def test_a_run_that_diverges_after_its_last_step_keeps_no_best_checkpoint(train,
             "schedule=constant",
             "trainer.max_epochs=3",
         )
+
+
+class TestAggregationsAtTheEnd:
+    @pytest.fixture
+    def long(self, write):
+        """Documents of several windows of which one names the animal."""
+        rows = [
+            (" ".join(["number"] * (7 * i % 40) + [ANIMALS[i % 4]] + ["the"] * (11 * i % 40)), ANIMALS[i % 4])
+            for i in range(48)
+        ]
+        return write("long.csv", ("text", "label"), rows)
+
+    WINDOWS = (
+        "data.label=label",
+        "data.truncation=windows",
+        "data.overlap=4",
+        "trainer.max_epochs=2",
+        "optimizer.lr=1e-3",
+    )
+
+    def test_the_best_on_validation_is_kept_and_scored(self, train, long):
+        words = (*self.WINDOWS, f"data.test={long}", "score_splits=[validation,test]")
+        result = train(long, *words, "compare_aggregations=all")
+        table = json.loads((result.folder / "aggregations.json").read_text())
+        values = {name: each["metrics"]["f1_macro"] for name, each in table["candidates"].items()}
+        assert len(values) >= 5
+        assert values[table["chosen"]] == max(values.values()) == result.best_value
+        assert result.metrics["validation"]["f1_macro"] == result.best_value
+        # Both splits are the same file: what scores one must score the other.
+        assert result.metrics["test"] == pytest.approx(result.metrics["validation"])
+        spec = json.loads((result.folder / "model" / "headway.json").read_text())
+        assert spec["aggregation"] == table["candidates"][table["chosen"]]["aggregation"]
+        record = json.loads((result.folder / "record.json").read_text())
+        assert record["aggregation"] == spec["aggregation"]
+        assert record["monitor"]["value"] == result.best_value
+
+    def test_comparing_changes_nothing_of_the_training(self, train, long):
+        plain = train(long, *self.WINDOWS, folder="plain")
+        compared = train(long, *self.WINDOWS, "compare_aggregations=[mean_logits]", folder="compared")
+        assert compared.metrics == plain.metrics
+        assert not (plain.folder / "aggregations.json").exists()
+        weights = [load_file(each.folder / "model" / "model.safetensors") for each in (plain, compared)]
+        assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+    @pytest.mark.parametrize(
+        ("asked", "message"),
+        [
+            ("[mean_logit]", "`compare_aggregations` must hold names of task/aggregation"),
+            ("word_farthest", "`task.aggregation` must be one for whole documents"),
+            ("[]", "`compare_aggregations` must be null, all, or names"),
+            ("3", "`compare_aggregations` must be null, all, or names"),
+        ],
+    )
+    def test_a_wrong_name_stops_before_data_are_read(self, train, asked, message, tmp_path):
+        with pytest.raises(ConfigError, match=message):
+            train(tmp_path / "no such file.csv", "data.label=label", f"compare_aggregations={asked}")
+
+    def test_drawn_windows_train_on_part_of_each_document(self, train, long):
+        """Batches of 16 windows: 48 documents with a window each make 3 steps an epoch, all windows more."""
+        drawn = train(long, *self.WINDOWS, "data.train_windows=1", folder="drawn")
+        all_of_them = train(long, *self.WINDOWS, folder="all")
+        steps = [
+            json.loads((each.folder / "record.json").read_text())["total_steps"]
+            for each in (drawn, all_of_them)
+        ]
+        assert steps[0] == 6 < steps[1]
+
+    def test_what_counts_the_same_changes_the_gradient(self, train, long):
+        losses = [
+            _first_loss(train(long, *self.WINDOWS, f"data.loss_weight={by}", folder=by))
+            for by in ("label", "document", "window")
+        ]
+        assert losses[0] == losses[1] != losses[2]
+
+
+def _first_loss(result):
+    with (result.folder / "metrics.csv").open() as stream:
+        return next(row["train/loss"] for row in csv.DictReader(stream) if row["train/loss"])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from headway.data.datamodule import DataModule
     from headway.data.text_data import TextData
+    from headway.evaluation.aggregation import Aggregation
     from headway.evaluation.decoding import Decoding
     from headway.evaluation.evaluator import Evaluator
     from headway.models.backbone import Backbone
@@ -55,7 +56,12 @@ def encode_data(data: TextData, backbone: Backbone, tokenizer: Any) -> None:
 
 
 def build_evaluator(
-    cfg: dict[str, Any], data: TextData, split: str, *, decoding: Decoding | None = None
+    cfg: dict[str, Any],
+    data: TextData,
+    split: str,
+    *,
+    decoding: Decoding | None = None,
+    aggregation: Aggregation | None = None,
 ) -> Evaluator:
     """Return what scores a split.
 
@@ -64,6 +70,7 @@ def build_evaluator(
         data: Read.
         split: "train", "validation" or "test".
         decoding: A fitted one; None builds the task's, and on validation fits it each time.
+        aggregation: What puts windows together; None builds the task's.
     """
     from headway.evaluation.evaluator import Evaluator
 
@@ -71,9 +78,8 @@ def build_evaluator(
     used_decoding = decoding or build(task["decoding"], key="task.decoding")
     return Evaluator(
         data.gold[split],
-        aggregation=build(
-            task["aggregation"], key="task.aggregation", activation=type(used_decoding).activation
-        ),
+        aggregation=aggregation
+        or build(task["aggregation"], key="task.aggregation", activation=type(used_decoding).activation),
         decoding=used_decoding,
         metrics=build(task["metrics"], key="task.metrics"),
         label_names=data.label_names,

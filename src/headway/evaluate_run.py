@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from rich.console import Console
 
 from headway.assembly import build_data
 from headway.config.build import build
@@ -14,13 +15,24 @@ from headway.delivery.artifact import ArtifactSpec, artifact_folder, read_spec
 from headway.delivery.predictor import load
 from headway.evaluation.evaluator import Evaluation, evaluate
 from headway.other_data import with_overrides
+from headway.results import (
+    SplitResult,
+    calibration_line,
+    document_facts,
+    entity_tokens,
+    split_result,
+    write_results,
+)
+from headway.tracking.logit_store import read_train_facts
 from headway.tracking.predictions import write_predictions
 from headway.tracking.record import redact, write_json, write_text
+from headway.tracking.slice_table import slice_tables
 from headway.tracking.summary import score_table
 from headway.types import ConfigError, HeadwayError
 
 if TYPE_CHECKING:
     from headway.data.text_data import TextData
+    from headway.evaluation.metrics import Metrics
 
 
 def evaluate_run(
@@ -30,6 +42,7 @@ def evaluate_run(
     split: str = "test",
     output: str | Path | None = None,
     overwrite: bool = False,
+    show_slices: bool = False,
 ) -> Evaluation:
     """Score a run; write metrics.json, the predictions, and data.yaml, which says on what.
 
@@ -39,6 +52,7 @@ def evaluate_run(
         split: "train", "validation" or "test".
         output: Folder for the results; None: evaluations/<data>-<split> in the run's folder.
         overwrite: Whether results that are there may be replaced.
+        show_slices: Whether the scores of each part are printed; they are written in any case.
 
     Returns:
         The scores and answers.
@@ -48,7 +62,7 @@ def evaluate_run(
     """
     folder = artifact_folder(run)
     spec = read_spec(folder)
-    cfg = _config(folder.parent)
+    cfg = run_config(folder.parent)
     cfg["data"] = with_overrides(cfg, overrides, split=split)
     data = build_data(cfg)
     _check_inputs(data, spec)
@@ -72,14 +86,44 @@ def evaluate_run(
     write_predictions(target, split, evaluation, data)
     write_text(target / "data.yaml", yaml.safe_dump(redact(cfg["data"]), sort_keys=False, allow_unicode=True))
     write_json(target / "metrics.json", {split: evaluation.metrics})
-    from rich.console import Console
-
-    Console().print(score_table({split: evaluation.metrics}, title=metrics.title))
+    results = {split: _result(folder.parent, data, evaluation, split=split, metrics=metrics)}
+    write_results(target, results)
+    console = Console()
+    console.print(score_table({split: evaluation.metrics}, title=metrics.title))
+    if show_slices:
+        monitor = str(cfg["task"]["monitor"]).removeprefix("val/")
+        for table in slice_tables(results[split].slices, split=split, monitor=monitor):
+            console.print(table)
+    line = calibration_line(results)
+    if line:
+        print(line)
     print(f"results: {target}")
     return evaluation
 
 
-def _config(folder: Path) -> dict[str, Any]:
+def _result(
+    folder: Path, data: TextData, evaluation: Evaluation, *, split: str, metrics: Metrics
+) -> SplitResult:
+    return split_result(
+        evaluation,
+        data.gold[split],
+        facts=document_facts(data, split),
+        metrics=metrics,
+        label_names=data.label_names,
+        train=read_train_facts(folder),
+        tokens=entity_tokens(data, split),
+    )
+
+
+def run_config(folder: Path) -> dict[str, Any]:
+    """Return the config of a finished run.
+
+    Args:
+        folder: The run's folder.
+
+    Raises:
+        HeadwayError: It holds none, or a damaged one.
+    """
     path = folder / "config.yaml"
     if not path.is_file():
         raise HeadwayError(

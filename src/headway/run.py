@@ -6,7 +6,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,19 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
 import torch
+from rich.console import Console
 
-from headway.assembly import (
-    build_backbone,
-    build_data,
-    build_evaluator,
-    build_module,
-    build_trainer,
-    encode_data,
-)
+from headway.assembly import build_backbone, build_data, build_module, build_trainer, encode_data
 from headway.config.build import build
 from headway.config.check import check_config
-from headway.delivery.artifact import describe_artifact, write_artifact
-from headway.tracking.predictions import write_predictions
+from headway.results import SplitResult, calibration_line
+from headway.scoring import Scored, aggregations_to_compare, score, write_scored
+from headway.tracking.policy_table import policy_table
 from headway.tracking.record import environment, write_config, write_json
 from headway.tracking.summary import show_result
 from headway.types import ConfigError
@@ -34,11 +29,7 @@ from headway.types import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from headway.data.datamodule import DataModule
-    from headway.data.text_data import TextData
-    from headway.evaluation.evaluator import Evaluation
     from headway.models.module import FineTuner
-    from headway.tracking.checkpoints import BestCheckpoint
 
 log = logging.getLogger(__name__)
 QUIET = (
@@ -104,6 +95,7 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         data, backbone = build_data(cfg), build_backbone(cfg)
         for key in ("batching", "optimizer", "schedule"):
             build(cfg[key], key=key)
+        to_compare = aggregations_to_compare(cfg)
     with timer.stage("data"):
         data.read()
         tokenizer = backbone.load_tokenizer()
@@ -116,49 +108,51 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
     with timer.stage("fit"):
         trainer.fit(module, datamodule=loaders)
     with timer.stage("score"):
-        evaluations = _score(cfg, module, trainer, loaders, best, data)
+        scored = score(
+            cfg,
+            module=module,
+            trainer=trainer,
+            loaders=loaders,
+            best=best,
+            data=data,
+            to_compare=to_compare,
+        )
     with timer.stage("write"):
-        _write_outputs(cfg, folder, module, evaluations, best, data, tokenizer)
-    metrics = {split: dict(evaluation.metrics) for split, evaluation in evaluations.items()}
-    # From the evaluation itself: Lightning's copy is rounded to float32.
-    value = monitored_value(best)
+        results = write_scored(cfg, folder, scored, module=module, data=data, tokenizer=tokenizer)
+    metrics = {split: dict(evaluation.metrics) for split, evaluation in scored.evaluations.items()}
     record = {
         "environment": environment(),
         "precision": str(trainer.precision),
         "layout": module.encoder.layout,
         "total_steps": total_steps,
-        "monitor": {"name": best.monitor, "mode": best.mode, "value": value, "epoch": best.best_epoch + 1},
+        "monitor": {
+            "name": best.monitor,
+            "mode": best.mode,
+            "value": scored.value,
+            "epoch": best.best_epoch + 1,
+        },
+        "aggregation": scored.aggregation.to_spec(),
+        "decoding": scored.validation.decoding.to_spec(),
         "metrics": metrics,
         "lengths": {name: asdict(report) for name, report in data.reports.items()},
         "seconds": timer.seconds,
     }
     write_json(folder / "record.json", record)
-    title = build(cfg["task"]["metrics"], key="task.metrics").title
-    show_result(folder, evaluations, timer.seconds, title=title)
-    return RunResult(folder, value, metrics)
+    _show(cfg, folder, scored, results, timer.seconds)
+    return RunResult(folder, scored.value, metrics)
 
 
-def _write_outputs(
+def _show(
     cfg: dict[str, Any],
     folder: Path,
-    module: FineTuner,
-    evaluations: Mapping[str, Evaluation],
-    best: BestCheckpoint,
-    data: TextData,
-    tokenizer: Any,
+    scored: Scored,
+    results: dict[str, SplitResult],
+    seconds: dict[str, float],
 ) -> None:
-    """Write predictions, metrics.json and the artifact."""
-    for split, evaluation in evaluations.items():
-        write_predictions(folder, split, evaluation, data)
-    write_json(folder / "metrics.json", {split: dict(e.metrics) for split, e in evaluations.items()})
-    spec = describe_artifact(
-        cfg,
-        data,
-        aggregation=module.evaluators["val"].aggregation.to_spec(),
-        decoding=best_evaluation(best).decoding.to_spec(),
-        precision=str(module.trainer.precision),
-    )
-    write_artifact(folder / "model", spec=spec, encoder=module.encoder, head=module.head, tokenizer=tokenizer)
+    title = build(cfg["task"]["metrics"], key="task.metrics").title
+    if scored.comparison is not None:
+        Console().print(policy_table(scored.comparison, title=title))
+    show_result(folder, scored.evaluations, seconds, title=title, calibration=calibration_line(results))
 
 
 def _refuse_used_folder(folder: Path) -> None:
@@ -193,54 +187,3 @@ def _announce(module: FineTuner, total_steps: int, *, precision: str) -> None:
         sum(p.numel() for p in parameters) / 1e6,
     )
     log.info("training: %d optimizer steps, %d threads", total_steps, torch.get_num_threads())
-
-
-def best_evaluation(best: BestCheckpoint) -> Evaluation:
-    """Return what the best checkpoint scored on validation.
-
-    Args:
-        best: Of a finished training.
-
-    Raises:
-        ConfigError: No epoch was validated.
-    """
-    if best.best_evaluation is None or not best.best_model_path:
-        raise ConfigError(
-            "no epoch was validated, so there is no best checkpoint; raise trainer.max_steps or "
-            "trainer.max_epochs until an epoch ends"
-        )
-    return best.best_evaluation
-
-
-def monitored_value(best: BestCheckpoint) -> float:
-    """Return the monitored metric of the best checkpoint on validation.
-
-    Args:
-        best: Of a finished training.
-    """
-    evaluation = best_evaluation(best)
-    name = str(best.monitor).removeprefix("val/")
-    return evaluation.loss if name == "loss" else evaluation.metrics[name]
-
-
-def _score(
-    cfg: dict[str, Any],
-    module: FineTuner,
-    trainer: pl.Trainer,
-    loaders: DataModule,
-    best: BestCheckpoint,
-    data: TextData,
-) -> dict[str, Evaluation]:
-    """Score the splits asked for with the best weights, and with the decoding fitted on validation."""
-    validation = best_evaluation(best)
-    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-    module.load_state_dict(checkpoint["state_dict"])
-    evaluations = {}
-    for split in cfg["score_splits"]:
-        if split == "validation":  # its logits are kept from the best epoch: nothing is computed twice
-            evaluations[split] = validation
-        elif split in data.gold:
-            module.evaluators["test"] = build_evaluator(cfg, data, split, decoding=validation.decoding)
-            trainer.test(module, dataloaders=loaders.eval_dataloader(split), verbose=False)
-            evaluations[split] = module.evaluations["test"]
-    return evaluations

@@ -125,6 +125,14 @@ def test_an_entity_that_no_window_held_is_missed():
     assert metrics["token_accuracy"] == pytest.approx(4 / 6)
 
 
+def test_entity_coverage_is_the_share_of_gold_entities_seen_whole():
+    gold, offsets = "B-X I-X O B-X I-X B-Y", [0, 3, 6]
+    assert tag("B-X I-X O B-X I-X O", gold, offsets)["entity_coverage"] == 1
+    assert tag("O ? ? B-X I-X B-Y", gold, offsets)["entity_coverage"] == pytest.approx(2 / 3)
+    assert tag("O O ? ? ? ?", gold, offsets)["entity_coverage"] == pytest.approx(1 / 3)
+    assert tag("O ?", "O O", [0, 2])["entity_coverage"] == 1
+
+
 def test_an_outside_word_that_no_window_held_is_not_right():
     assert tag("O ?", "O O", [0, 2])["token_accuracy"] == 0.5
 

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
-from hydra import compose, initialize_config_module
+from hydra import compose
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-
-@contextmanager
-def _loader() -> Iterator[ConfigLoader]:
-    if GlobalHydra.instance().is_initialized():  # inside a job
-        yield GlobalHydra.instance().config_loader()
-        return
-    with initialize_config_module("headway.conf", version_base="1.3"):
-        yield GlobalHydra.instance().config_loader()
+from headway.config.options import config_loader
 
 
 def keys(prefix: str, words: Sequence[str] = ()) -> list[str]:
@@ -35,7 +26,7 @@ def keys(prefix: str, words: Sequence[str] = ()) -> list[str]:
     """
     named = groups()
     chosen = [word for word in words if word.partition("=")[0] in named]
-    with _loader():
+    with config_loader():
         try:
             config = compose("train", overrides=chosen)
         except (HydraException, OmegaConfBaseException, ValueError):
@@ -49,7 +40,7 @@ def keys(prefix: str, words: Sequence[str] = ()) -> list[str]:
 
 def groups() -> list[str]:
     """Return the names of all groups that have options, but for Hydra's own."""
-    with _loader() as loader:
+    with config_loader() as loader:
         return sorted(name for name in _below("", loader) if loader.get_group_options(name))
 
 
@@ -67,7 +58,7 @@ def group_options(group: str) -> list[str]:
     Args:
         group: Its name, such as "task/head".
     """
-    with _loader() as loader:
+    with config_loader() as loader:
         options = loader.get_group_options(group, results_filter=ObjectType.CONFIG)
         if group == "experiment":
             for folder in _below(group, loader):

@@ -138,6 +138,13 @@ def check_values(cfg: Mapping[str, Any]) -> None:
                 f"`score_splits` must hold names of {list(SPLITS)}, got {split!r}"
                 f"{nearest(split, list(SPLITS))}; correct the name"
             )
+    asked = cfg["compare_aggregations"]
+    listed = isinstance(asked, list) and asked and all(isinstance(name, str) for name in asked)
+    if not (asked is None or isinstance(asked, str) or listed):
+        raise ConfigError(
+            f"`compare_aggregations` must be null, all, or names of task/aggregation, got {asked!r}; "
+            "correct the value"
+        )
     _check_trainer(cfg)
 
 

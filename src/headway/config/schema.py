@@ -20,6 +20,8 @@ class RunConfig:
         output_dir: Where runs are kept.
         cache_dir: Where encoded data and fetched packages are kept.
         score_splits: The splits that the best checkpoint is scored on, predictions written.
+        compare_aggregations: "all" or names of task/aggregation, compared on validation at the end; the best
+            one is kept. None: the task's own.
         num_threads: CPU threads that torch uses; None leaves torch's choice.
         backbone: Which encoder; see headway.models.backbone.Backbone.
         data: Which rows; see headway.data.text_data.TextData.
@@ -38,6 +40,7 @@ class RunConfig:
     output_dir: str = MISSING
     cache_dir: str = MISSING
     score_splits: list[str] = field(default_factory=list)
+    compare_aggregations: Any = None
     num_threads: int | None = None
     backbone: Any = MISSING
     data: Any = MISSING

@@ -9,11 +9,12 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from headway.delivery.file_options import training_options
+from headway.tracking.record import write_json
 from headway.types import HeadwayError, nearest
 from headway.version import __version__
 
@@ -126,8 +127,7 @@ def write_artifact(
             {name: value.detach().cpu().contiguous() for name, value in state.items()},
             partial / WEIGHTS_FILE,
         )
-        text = json.dumps(asdict(spec), indent=2, ensure_ascii=False)
-        (partial / SPEC_FILE).write_text(text + "\n", encoding="utf-8")
+        write_json(partial / SPEC_FILE, asdict(spec))
         for path in partial.iterdir():
             _flush(path)
         partial.rename(folder)
@@ -174,6 +174,21 @@ def describe_artifact(
         eval_batch_size=data.eval_batch_size,
         file_options=training_options(data),
     )
+
+
+def update_spec(folder: Path, *, aggregation: Mapping[str, Any], decoding: Mapping[str, Any]) -> None:
+    """Change how an artifact puts windows together and decodes; the weights stay.
+
+    Args:
+        folder: The artifact's folder.
+        aggregation: As its to_spec gave it.
+        decoding: The fitted one, as its to_spec gave it.
+
+    Raises:
+        HeadwayError: headway.json is damaged.
+    """
+    spec = replace(read_spec(folder), aggregation=dict(aggregation), decoding=dict(decoding))
+    write_json(folder / SPEC_FILE, asdict(spec))
 
 
 def read_spec(folder: Path) -> ArtifactSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class Evaluation:
         prediction: The answers.
         losses: (num_documents,) float64, NaN where no window held the document.
         decoding: What decoded them; with what it has learned, if it was fitted here.
+        windows: What the documents were put together from; None where only they are known.
     """
 
     metrics: dict[str, float]
@@ -33,6 +34,7 @@ class Evaluation:
     prediction: Prediction
     losses: np.ndarray
     decoding: Decoding
+    windows: WindowLogits | None = None
 
     @property
     def loss(self) -> float:
@@ -154,11 +156,13 @@ class Evaluator:
         """
         gold, offsets = self._gold, self._gold.word_offsets
         num_documents = len(gold.values) if offsets is None else len(offsets) - 1
-        documents = self.aggregation(self.windows(), num_documents=num_documents, word_offsets=offsets)
+        windows = self.windows()
+        documents = self.aggregation(windows, num_documents=num_documents, word_offsets=offsets)
         decoding = self._decoding.fit(documents, gold) if self._fit_decoding else self._decoding
-        return evaluate(
+        evaluation = evaluate(
             documents, gold, decoding=decoding, metrics=self._metrics, label_names=self._label_names
         )
+        return replace(evaluation, windows=windows)
 
     def _num_columns(self) -> int:
         return max(len(self._label_names), 1)  # a score has one column and no name

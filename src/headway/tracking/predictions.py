@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from headway.types import HeadwayError
+
 if TYPE_CHECKING:
     from headway.data.table import Table
     from headway.data.text_data import TextData
@@ -58,15 +60,29 @@ def predictions_table(
         label in the order of the schema's metadata key "label_names"; for words a number a word, of the tag
         chosen.
     """
-    prediction = evaluation.prediction
-    offsets = prediction.word_offsets
     columns: dict[str, Any] = {
         name: table.column(name)
         for name in ("id", "text", "text_pair", "tokens")
         if name in table.column_names
     }
     columns["gold"] = readable(gold.values, gold.word_offsets, label_names)
-    columns["prediction"] = readable(prediction.values, offsets, label_names)
+    columns |= answer_columns(evaluation, label_names)
+    return pa.table(columns).replace_schema_metadata({"label_names": json.dumps(list(label_names))})
+
+
+def answer_columns(evaluation: Evaluation, label_names: Sequence[str]) -> dict[str, Any]:
+    """Return the columns that decoding decides: prediction, probabilities and loss.
+
+    Args:
+        evaluation: Of one split.
+        label_names: The labels in the order of the logits; empty for scores.
+
+    Returns:
+        Name -> (num_documents,) values, as `predictions_table` describes them.
+    """
+    prediction = evaluation.prediction
+    offsets = prediction.word_offsets
+    columns: dict[str, Any] = {"prediction": readable(prediction.values, offsets, label_names)}
     if prediction.probabilities is not None:
         chances = prediction.probabilities.astype(np.float32)
         if offsets is None:
@@ -75,7 +91,41 @@ def predictions_table(
             best = chances.max(axis=-1)
             columns["probabilities"] = [best[start:end] for start, end in pairwise(offsets.tolist())]
     columns["loss"] = evaluation.losses.astype(np.float64)
-    return pa.table(columns).replace_schema_metadata({"label_names": json.dumps(list(label_names))})
+    return columns
+
+
+def rewrite_predictions(
+    folder: Path, split: str, evaluation: Evaluation, label_names: Sequence[str]
+) -> pa.Table:
+    """Put other answers into predictions/<split>.parquet; all else stays.
+
+    Args:
+        folder: The run's folder.
+        split: The split's name.
+        evaluation: The new answers, to the same documents.
+        label_names: The labels in the order of the logits; empty for scores.
+
+    Returns:
+        The new table.
+
+    Raises:
+        HeadwayError: The file isn't there, or is of other documents.
+    """
+    path = folder / "predictions" / f"{split}.parquet"
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise HeadwayError(f"{path} must be as headway wrote it, got {error}; train again") from error
+    if len(table) != len(evaluation.losses):
+        raise HeadwayError(
+            f"{path} must have a row for each of {len(evaluation.losses)} documents, got {len(table)}; "
+            "train again"
+        )
+    for name, values in answer_columns(evaluation, label_names).items():
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, pa.table({name: values}).column(0))
+    _write(table, path)
+    return table
 
 
 def write_predictions(folder: Path, split: str, evaluation: Evaluation, data: TextData) -> Path:
@@ -92,6 +142,11 @@ def write_predictions(folder: Path, split: str, evaluation: Evaluation, data: Te
     """
     table = predictions_table(data.tables[split], evaluation, data.gold[split], data.label_names)
     path = folder / "predictions" / f"{split}.parquet"
+    _write(table, path)
+    return path
+
+
+def _write(table: pa.Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -99,4 +154,3 @@ def write_predictions(folder: Path, split: str, evaluation: Evaluation, data: Te
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    return path

@@ -52,6 +52,7 @@ def show_result(
     seconds: Mapping[str, float],
     *,
     title: Callable[[str], str] = str,
+    calibration: str | None = None,
 ) -> None:
     """Print the scores, the seconds of each stage and where everything is.
 
@@ -60,10 +61,13 @@ def show_result(
         evaluations: Split -> evaluation.
         seconds: Stage -> seconds.
         title: What a report calls a metric; the task's `Metrics.title`.
+        calibration: A line on how far probabilities can be trusted.
     """
     if evaluations:
         metrics = {split: evaluation.metrics for split, evaluation in evaluations.items()}
         Console().print(score_table(metrics, title=title))
+    if calibration:
+        print(calibration)
     print("seconds: " + ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()))
     here = Path.cwd()
     shown = folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -23,7 +23,8 @@ class Entities(Metrics):
     - entity_f1, as conlleval and seqeval's default mode: what begins with an I- is an entity too.
 
     f1/<type> is strict, for each type in the labels. Words that no window held are O to the prediction, so
-    the gold entities on them are missed; in token_accuracy they are wrong.
+    the gold entities on them are missed; in token_accuracy they are wrong. entity_coverage is the share of
+    gold entities (lenient) of which windows held every word: no recall can be above it.
     """
 
     scheme: ClassVar[str] = "IOB2"
@@ -35,6 +36,7 @@ class Entities(Metrics):
         "entity_precision": "max",
         "entity_recall": "max",
         "token_accuracy": "max",
+        "entity_coverage": "max",
     }
 
     def __call__(self, prediction: Prediction, gold: Gold, label_names: Sequence[str]) -> dict[str, float]:
@@ -51,12 +53,13 @@ class Entities(Metrics):
             values[f"entity_precision{suffix}"] = float(total.precision[0])
             values[f"entity_recall{suffix}"] = float(total.recall[0])
         values["token_accuracy"] = float(np.mean(prediction.values == gold.values))
+        values["entity_coverage"] = _coverage(prediction, gold, label_names)
         types = tag_set(label_names).names
         return values | {f"f1/{name}": float(value) for name, value in zip(types, strict.f1, strict=True)}
 
     def title(self, name: str) -> str:
         """Return the metric's name with the scheme and the reading, which move the value by points."""
-        if name.startswith("entity_"):
+        if name.startswith("entity_") and name != "entity_coverage":
             reading = "strict" if name.endswith("_strict") else "lenient, as conlleval"
             return f"{name} ({self.scheme}, {reading})"
         return f"{name} ({self.scheme}, strict)" if name.startswith("f1/") else name
@@ -74,6 +77,17 @@ def _count(prediction: Prediction, gold: Gold, label_names: Sequence[str], *, st
         predicted=np.bincount(given.types, minlength=len(tagged.names)),
         actual=np.bincount(wanted.types, minlength=len(tagged.names)),
     )
+
+
+def _coverage(prediction: Prediction, gold: Gold, label_names: Sequence[str]) -> float:
+    """Return the share of gold entities whose words all have a prediction; 1 where there is no entity."""
+    if gold.word_offsets is None:
+        raise ValueError("entities need word_offsets: gold must be tags, not labels of whole documents")
+    tagged = tag_set(label_names)
+    wanted = find_spans(gold.values, word_offsets=gold.word_offsets, tagged=tagged, strict=False)
+    unseen = np.concatenate([[0], np.cumsum(prediction.values < 0)])
+    held = unseen[wanted.ends] == unseen[wanted.starts]
+    return float(held.mean()) if len(held) else 1.0
 
 
 def _common_types(left: SpanTable, right: SpanTable) -> np.ndarray:

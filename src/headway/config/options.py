@@ -1,0 +1,58 @@
+"""The options of a config group as plain nodes, those of the user's own folder among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+from omegaconf import OmegaConf
+
+from headway.config.search_path import register
+from headway.types import ConfigError, nearest
+
+
+@contextmanager
+def config_loader() -> Iterator[ConfigLoader]:
+    """Give Hydra's loader: the running job's, or one made for the block."""
+    if GlobalHydra.instance().is_initialized():  # inside a job
+        yield GlobalHydra.instance().config_loader()
+        return
+    register()
+    with initialize_config_module("headway.conf", version_base="1.3"):
+        yield GlobalHydra.instance().config_loader()
+
+
+def option_nodes(group: str, names: Sequence[str] | None = None, *, key: str) -> dict[str, dict[str, Any]]:
+    """Return the options of a group, each composed with its defaults.
+
+    Args:
+        group: Such as "task/aggregation".
+        names: Which must be among them; None for no check.
+        key: What the names came from, for messages.
+
+    Returns:
+        Name -> node, by name.
+
+    Raises:
+        ConfigError: A name is no option of the group.
+    """
+    nodes = {}
+    with config_loader() as loader:
+        known = sorted(loader.get_group_options(group, results_filter=ObjectType.CONFIG))
+        for name in names or ():
+            if name not in known:
+                raise ConfigError(
+                    f"`{key}` must hold names of {group}, {known}, got {name!r}{nearest(str(name), known)}; "
+                    "correct the name"
+                )
+        for name in known:
+            composed = OmegaConf.select(
+                compose("train", overrides=[f"{group}={name}"]), group.replace("/", ".")
+            )
+            nodes[name] = OmegaConf.to_container(composed, resolve=True)
+    return nodes  # type: ignore[return-value]
