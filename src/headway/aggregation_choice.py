@@ -96,7 +96,7 @@ def compare_on_validation(
         gold,
         aggregations=aggregations,
         current=current,
-        decoding=build(cfg["task"]["decoding"], key="task.decoding"),
+        decoding=build(cfg["task"]["decoding"], key="task.decoding", label_names=list(label_names)),
         metrics=build(cfg["task"]["metrics"], key="task.metrics"),
         label_names=label_names,
         monitor=monitor.removeprefix("val/"),

@@ -75,7 +75,9 @@ def build_evaluator(
     from headway.evaluation.evaluator import Evaluator
 
     task = cfg["task"]
-    used_decoding = decoding or build(task["decoding"], key="task.decoding")
+    used_decoding = decoding or build(
+        task["decoding"], key="task.decoding", label_names=list(data.label_names)
+    )
     return Evaluator(
         data.gold[split],
         aggregation=aggregation

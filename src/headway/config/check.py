@@ -26,7 +26,7 @@ RUNTIME: dict[str, tuple[str, ...]] = {
     "task.loss": ("num_labels", "class_counts"),
     "task.metrics": (),
     "task.aggregation": ("activation",),
-    "task.decoding": (),
+    "task.decoding": ("label_names",),
     "task.target": (),
     "batching": (),
     "optimizer": (),

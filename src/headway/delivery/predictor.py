@@ -166,19 +166,20 @@ class Predictor:
         )
 
     def _readable(self, prediction: Prediction, examples: Examples) -> Iterator[dict[str, Any]]:
-        from headway.tracking.predictions import readable
+        from headway.tracking.predictions import chosen_probabilities, readable
 
         offsets = prediction.word_offsets
         answers = readable(prediction.values, offsets, self.label_names)
+        of_words = offsets is not None and prediction.probabilities is not None
+        chosen = chosen_probabilities(prediction) if of_words else None
         for number, answer in enumerate(answers):
             row: dict[str, Any] = {"prediction": answer}
             if prediction.probabilities is not None and offsets is None:
                 chances = prediction.probabilities[number].tolist()
                 row["probabilities"] = dict(zip(self.label_names, chances, strict=True))
-            elif prediction.probabilities is not None and offsets is not None:
-                best = prediction.probabilities[offsets[number] : offsets[number + 1]].max(axis=-1)
+            elif chosen is not None and offsets is not None:
                 row["tokens"] = list(examples["tokens"][number])
-                row["probabilities"] = best.tolist()
+                row["probabilities"] = chosen[offsets[number] : offsets[number + 1]].tolist()
             yield row
 
 

@@ -29,9 +29,11 @@ class Decoding(Specified, ABC):
 
     Attributes:
         activation: What the logits mean to it, one of ACTIVATIONS; the aggregation is built with the same.
+        needs_words: Whether it has a meaning only where words are labelled.
     """
 
     activation: ClassVar[str]
+    needs_words: ClassVar[bool] = False
 
     def fit(self, documents: DocumentLogits, gold: Gold) -> Self:
         """Return the decoding with what it learns from a validation split; itself if that is nothing.

@@ -82,7 +82,7 @@ class Evaluator:
 
     Raises:
         DataError: The split has no gold.
-        ConfigError: The aggregation needs words and whole documents are labelled.
+        ConfigError: The aggregation or the decoding needs words, and whole documents are labelled.
     """
 
     def __init__(
@@ -103,6 +103,11 @@ class Evaluator:
             raise ConfigError(
                 f"`task.aggregation` must be one for whole documents, got {type(aggregation).__name__}, "
                 f"which puts words together; choose task/aggregation=mean_logits"
+            )
+        if decoding.needs_words and gold.word_offsets is None:
+            raise ConfigError(
+                f"`task.decoding` must be one for whole documents, got {type(decoding).__name__}, which "
+                f"reads the words of a document together; choose task/decoding=argmax"
             )
         self._gold = gold
         self.aggregation = aggregation

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from headway.data.table import Table
     from headway.data.text_data import TextData
     from headway.evaluation.evaluator import Evaluation
-    from headway.types import Gold
+    from headway.types import Gold, Prediction
 
 
 def readable(values: np.ndarray, offsets: np.ndarray | None, label_names: Sequence[str]) -> list[Any]:
@@ -70,6 +70,22 @@ def predictions_table(
     return pa.table(columns).replace_schema_metadata({"label_names": json.dumps(list(label_names))})
 
 
+def chosen_probabilities(prediction: Prediction) -> np.ndarray:
+    """Return the probability of each word's tag, 0 where no window held the word: (num_words,) float32.
+
+    Args:
+        prediction: Of words.
+
+    Raises:
+        ValueError: It has no probabilities.
+    """
+    if prediction.probabilities is None:
+        raise ValueError("scores have no probabilities")
+    rows = np.arange(len(prediction.values))
+    chosen: np.ndarray = prediction.probabilities[rows, np.maximum(prediction.values, 0)]
+    return chosen.astype(np.float32)
+
+
 def answer_columns(evaluation: Evaluation, label_names: Sequence[str]) -> dict[str, Any]:
     """Return the columns that decoding decides: prediction, probabilities and loss.
 
@@ -88,8 +104,8 @@ def answer_columns(evaluation: Evaluation, label_names: Sequence[str]) -> dict[s
         if offsets is None:
             columns["probabilities"] = list(chances)
         else:
-            best = chances.max(axis=-1)
-            columns["probabilities"] = [best[start:end] for start, end in pairwise(offsets.tolist())]
+            chosen = chosen_probabilities(prediction)
+            columns["probabilities"] = [chosen[start:end] for start, end in pairwise(offsets.tolist())]
     columns["loss"] = evaluation.losses.astype(np.float64)
     return columns
 
