@@ -2,6 +2,10 @@
 
     python experiments/benchmarks/reproductions.py                 # runs what has not been run
     python experiments/benchmarks/reproductions.py --only r8 boolq
+    python experiments/benchmarks/reproductions.py --only          # the table alone, from what was kept
+
+What a run came to is kept in experiments/results/core.json, and core.md is made of it, so that a run on one
+machine changes only its own rows.
 
 Linear baselines are TF-IDF with a linear model on the same splits; published values are of the papers named.
 """
@@ -25,7 +29,8 @@ from headway.evaluation.thresholds import best_thresholds
 from headway.types import Gold, Prediction
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "experiments" / "results" / "core.md"
+RESULTS = ROOT / "experiments" / "results"
+TEST_COLUMNS = ("documents", "windows", "truncated_documents", "tokens_lost", "tokens", "max_length_95")
 
 
 @dataclass(frozen=True)
@@ -103,85 +108,123 @@ def with_thresholds(folder: Path, objective: str) -> dict[str, dict[str, float]]
     return scores
 
 
-def table(records: dict[str, dict[str, Any]]) -> list[str]:
+def summary(folder: Path, rows: list[Row]) -> dict[str, Any]:
+    """Return what the table says of a run.
+
+    Args:
+        folder: The run's folder.
+        rows: The table's rows of this experiment.
+    """
+    record = json.loads((folder / "record.json").read_text())
+    scores = {}
+    for row in rows:
+        metrics = with_thresholds(folder, row.objective) if row.objective else record["metrics"]
+        scores[row.metric] = [metrics.get(split, {}).get(row.metric) for split in ("validation", "test")]
+    environment, report = record["environment"], record["lengths"]["test"]
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "scores": scores,
+        "minutes": round(sum(record["seconds"].values()) / 60),
+        "threads": environment["num_threads"],
+        "machine": f"{environment['cpu']['cores']} cores of {environment['cpu']['name']}, torch "
+        f"{environment['packages']['torch']}, {record['precision']}",
+        "test": {
+            name: report[name]
+            for name in (
+                "documents",
+                "windows",
+                "truncated_documents",
+                "tokens_lost",
+                "tokens",
+                "max_length_95",
+            )
+        },
+    }
+
+
+def table(kept: dict[str, Any]) -> list[str]:
     """Return the table's lines."""
     lines = [
         "| experiment | metric | validation | test | aim | linear baseline | published | minutes (threads) |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in ROWS:
-        record = records.get(row.experiment)
-        if record is None:
+        found = kept.get(row.experiment)
+        if found is None or row.metric not in found["scores"]:
             continue
-        metrics = with_thresholds(record["folder"], row.objective) if row.objective else record["metrics"]
-        scores = [metrics.get(split, {}).get(row.metric) for split in ("validation", "test")]
+        scores = found["scores"][row.metric]
         cells = ["" if score is None else f"{100 * score:.2f}" for score in scores]
         aim = f"{100 * row.aim:.1f}{' ✓' if (scores[1] or 0) >= row.aim else ' ✗'}" if row.aim else ""
-        threads = record["environment"]["num_threads"]
-        minutes = f"{sum(record['seconds'].values()) / 60:.0f} ({threads})"
         lines.append(
             f"| {row.experiment} | {row.metric} | {cells[0]} | {cells[1]} | {aim} | {row.linear} | "
-            f"{row.published} | {minutes} |"
+            f"{row.published} | {found['minutes']} ({found['threads']}) |"
         )
     return lines
 
 
-def coverage(records: dict[str, dict[str, Any]]) -> list[str]:
+def coverage(kept: dict[str, Any]) -> list[str]:
     """Return what truncation cut from each test split."""
     lines = [
-        "| experiment | documents | truncated | tokens lost | max_length for 95 % |",
-        "|---|---|---|---|---|",
+        "| experiment | documents | windows | truncated | tokens lost | max_length for 95 % |",
+        "|---|---|---|---|---|---|",
     ]
-    for name, record in records.items():
-        report = record["lengths"]["test"]
+    for name, found in kept.items():
+        report = found["test"]
         lines.append(
-            f"| {name} | {report['documents']} | {report['truncated_documents']} | "
+            f"| {name} | {report['documents']} | {report['windows']} | {report['truncated_documents']} | "
             f"{report['tokens_lost']} of {report['tokens']} | {report['max_length_95']} |"
         )
     return lines
 
 
+def page(kept: dict[str, Any], names: list[str]) -> str:
+    """Return core.md."""
+    absent = [name for name in names if name not in kept]
+    machines = list(dict.fromkeys(found["machine"] for found in kept.values()))
+    return "\n".join(
+        [
+            "# Scores of MiniLM on official splits",
+            "",
+            "all-MiniLM-L6-v2 (22.7 M parameters), every parameter tuned, one seed (42) each; percent. "
+            "Written by `python experiments/benchmarks/reproductions.py`, the last run on "
+            f"{max(found['date'] for found in kept.values())}; {'; '.join(machines)}.",
+            "",
+            *table(kept),
+            "",
+            "The best epoch on validation is scored once on test. For BoolQ the public dev set is the test. "
+            "Thresholds of several labels are fitted on validation for the metric of the row. `minutes` is "
+            "the whole run, from reading to writing; other work may have run beside it.",
+            *(["", f"Not run yet: {', '.join(absent)}."] if absent else []),
+            "",
+            "## What truncation cut from test",
+            "",
+            *coverage(kept),
+            "",
+        ]
+    )
+
+
 def main() -> None:
-    """Run, and write experiments/results/core.md."""
+    """Run, keep what came out, and write the page."""
     names = list(dict.fromkeys(row.experiment for row in ROWS))
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--only", nargs="*", choices=names, default=names)
     parser.add_argument("--outputs", type=Path, default=ROOT / "outputs", help="where the runs are")
-    parser.add_argument("--write", type=Path, default=RESULTS)
+    parser.add_argument("--write", type=Path, default=RESULTS, help="folder of core.json and core.md")
     arguments = parser.parse_args()
-    records = {}
+    store = arguments.write / "core.json"
+    kept = json.loads(store.read_text(encoding="utf-8")) if store.is_file() else {}
     for name in arguments.only:
-        folder = run(name, arguments.outputs)
-        records[name] = {**json.loads((folder / "record.json").read_text()), "folder": folder}
-    absent = [name for name in names if name not in records]
-    missing = ["", f"Not run yet: {', '.join(absent)}."] if absent else []
-    environment = next(iter(records.values()))["environment"]
-    cpu = environment["cpu"]
-    text = [
-        "# Scores of MiniLM on official splits",
-        "",
-        "all-MiniLM-L6-v2 (22.7 M parameters), every parameter tuned, one seed (42) each; percent. "
-        "Written by `python experiments/benchmarks/reproductions.py`, "
-        f"{datetime.now(UTC):%Y-%m-%d}; {cpu['cores']} cores of {cpu['name']}, torch "
-        f"{environment['packages']['torch']}, {next(iter(records.values()))['precision']}.",
-        "",
-        *table(records),
-        "",
-        "The best epoch on validation is scored once on test. For BoolQ the public dev set is the test. "
-        "Thresholds of several labels are fitted on validation for the metric of the row. `minutes` is the "
-        "whole run, from reading to writing; other work may have run beside it.",
-        *missing,
-        "",
-        "## What truncation cut from test",
-        "",
-        *coverage(records),
-        "",
-    ]
-    arguments.write.write_text("\n".join(text), encoding="utf-8")
-    print("\n".join(text))
-    print(f"written: {arguments.write}")
+        rows = [row for row in ROWS if row.experiment == name]
+        kept[name] = summary(run(name, arguments.outputs), rows)
+        ordered = {each: kept[each] for each in names if each in kept}
+        store.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+        (arguments.write / "core.md").write_text(page(ordered, names), encoding="utf-8")
+    if not arguments.only:
+        (arguments.write / "core.md").write_text(page(kept, names), encoding="utf-8")
+    print((arguments.write / "core.md").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
