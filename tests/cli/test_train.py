@@ -58,11 +58,12 @@ def test_info_shows_the_search_path(with_experiments):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("headway ", "train evaluate predict"),
+        ("headway ", "train check evaluate predict"),
         ("headway tr", "train"),
         ("headway train data=r", "data=r52 data=r8 data=rte"),
         ("/usr/bin/headway train seed=1 task.head.po", "task.head.pooling="),
         ("headway train task/head=", "task/head=cls task/head=token"),
+        ("headway check data=r", "data=r52 data=r8 data=rte"),
         ("headway train task=entities task.head.", "task.head._target_= task.head.dropout="),
         ("headway predict ", ""),
     ],

@@ -1,4 +1,4 @@
-"""Tab completion: of the verb, and by Hydra of what `headway train` takes.
+"""Tab completion: of the verb, and by Hydra of what `headway train` and `headway check` take.
 
 The script that Hydra prints (`headway -sc install=bash`) calls `headway -sc query=bash` with the line so far
 in $COMP_LINE. Hydra knows programs without verbs, so the verb is taken out of the line first.
@@ -30,7 +30,7 @@ def complete(words: Sequence[str]) -> int:
         if rest is None:
             print(" ".join(name for name in VERBS if name.startswith(verb)))
             return 0
-        if verb != "train":  # files, which the shell itself completes
+        if verb not in ("train", "check"):  # files, which the shell itself completes
             return 0
         os.environ[LINE_VARIABLE] = f"{program} {rest}"
     from headway.cli import train

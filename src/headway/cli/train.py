@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,16 +43,10 @@ def task(cfg: DictConfig) -> float:
     # As they were written: an override may hold a ${...}, which means nothing in Hydra's own config.
     overrides: Any = OmegaConf.to_container(job.overrides.task, resolve=False)
     try:
-        missing = list(_missing(OmegaConf.to_container(cfg, resolve=False)))
-        if missing:
-            raise ConfigError(
-                f"`{missing[0]}` must be given, got nothing; add {missing[0]}=<value>"
-                + (f" (and {', '.join(missing[1:])})" if len(missing) > 1 else "")
-            )
-        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        plain = plain_config(cfg)
         from headway.run import run  # torch takes seconds, and what is said above needs none of it
 
-        result = run(plain, Path(job.runtime.output_dir), overrides=overrides)  # type: ignore[arg-type]
+        result = run(plain, Path(job.runtime.output_dir), overrides=overrides)
     except HeadwayError as error:
         raise SystemExit(error.exit_status) from error
     except OmegaConfBaseException as error:
@@ -60,6 +54,26 @@ def task(cfg: DictConfig) -> float:
         refused.__cause__ = error
         raise SystemExit(refused.exit_status) from refused
     return result.best_value
+
+
+def plain_config(cfg: DictConfig) -> dict[str, Any]:
+    """Return a composed config as plain values, resolved.
+
+    Args:
+        cfg: The composed config, without Hydra's own part.
+
+    Raises:
+        ConfigError: A key that must be given is missing.
+        OmegaConfBaseException: What stands in a ${} can't be resolved.
+    """
+    missing = list(_missing(OmegaConf.to_container(cfg, resolve=False)))
+    if missing:
+        raise ConfigError(
+            f"`{missing[0]}` must be given, got nothing; add {missing[0]}=<value>"
+            + (f" (and {', '.join(missing[1:])})" if len(missing) > 1 else "")
+        )
+    plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    return plain  # type: ignore[no-any-return]
 
 
 def _missing(value: Any, key: str = "") -> Iterator[str]:
@@ -85,6 +99,26 @@ def main(words: Sequence[str], *, program: str = "headway train") -> int:
         HeadwayError: The config can't be composed, or the run was refused or failed by a user's mistake. A
             run that was refused leaves no folder.
     """
+    return run_hydra(task, words, program=program)
+
+
+def run_hydra(
+    job: Callable[[DictConfig], Any], words: Sequence[str], *, program: str, more: Sequence[str] = ()
+) -> int:
+    """Let Hydra compose the config and run a job with it.
+
+    Args:
+        job: Takes the composed config.
+        words: Overrides and Hydra's flags, as the user wrote them.
+        program: What Hydra calls the command.
+        more: Overrides of the program's own, of which no message speaks.
+
+    Returns:
+        0, or what Hydra's own flags end with.
+
+    Raises:
+        HeadwayError: The config can't be composed, or the job ended with a SystemExit that it caused.
+    """
     register()
     NewFolders.forget()
     # With full errors Hydra raises instead of printing and exiting with status 1, so that the message and
@@ -92,8 +126,8 @@ def main(words: Sequence[str], *, program: str = "headway train") -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # Hydra's parser wants all overrides side by side: `a=1 -m b=1,2` is an error to it.
     flags = [word for word in words if word in FLAGS]
-    sys.argv = [program, *flags, *(word for word in words if word not in FLAGS)]
-    decorated = hydra.main(version_base="1.3", config_path="pkg://headway.conf", config_name="train")(task)
+    sys.argv = [program, *flags, *(word for word in words if word not in FLAGS), *more]
+    decorated = hydra.main(version_base="1.3", config_path="pkg://headway.conf", config_name="train")(job)
     try:
         decorated()
     except SystemExit as stop:
