@@ -33,3 +33,4 @@ def test_counts():
     assert (count(1, "error"), count(0, "error"), count(2, "error")) == ("1 error", "0 errors", "2 errors")
     assert (millions(22_600_000), millions(3080)) == ("22.6 M", "3080")
     assert (share(1, 3), share(0, 0), percent(1, 8)) == ("1 (33.3%)", "0 (0.0%)", "12.5%")
+    assert (percent(1, 100_000), percent(1, 1000)) == ("<0.1%", "0.1%")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -101,8 +102,9 @@ def row_table(facts: RowFacts) -> Iterator[RenderableType]:
         counts[odd.split][f"{odd.kind.replace('_', ' ')} in {odd.column}"] = odd.count
     names = dict.fromkeys(name for each in counts.values() for name in each)
     yield by_split(counts, [(name, _counted(name)) for name in names])
-    for note in facts.notes:
-        yield Text(note)
+    # Two splits of one file say the same.
+    for note, times in Counter(facts.notes).items():
+        yield Text(f"{note} ({times} times)" if times > 1 else note)
 
 
 def _counted(name: str) -> Callable[[Mapping[str, int]], str]:

@@ -14,8 +14,9 @@ def share(part: float, whole: float) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """Return a share, such as "3.4%"; of nothing it is 0."""
-    return f"{part / whole if whole else 0:.1%}"
+    """Return a share, such as "3.4%"; of nothing it is 0, and what is hardly there is not."""
+    ratio = part / whole if whole else 0.0
+    return "<0.1%" if 0 < ratio < 0.0005 else f"{ratio:.1%}"
 
 
 def size(count: float) -> str:
