@@ -16,6 +16,7 @@ import pytorch_lightning as pl
 import torch
 from rich.console import Console
 
+from headway.allocator import keep_freed_memory
 from headway.assembly import build_backbone, build_data, build_module, build_trainer, encode_data
 from headway.config.build import build
 from headway.config.check import check_config
@@ -172,6 +173,7 @@ def _prepare_process(cfg: dict[str, Any]) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in QUIET:
         warnings.filterwarnings("ignore", message=message)
+    keep_freed_memory()
     pl.seed_everything(cfg["seed"], verbose=False)
 
 

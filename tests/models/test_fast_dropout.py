@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from headway.models.fast_dropout import FastDropout, fast_dropout, use_fast_dropout
+from headway.models.dropped_attention import DroppedAttention
+from headway.models.fast_dropout import LEVELS, FastDropout, draw_mask, fast_dropout, use_fast_dropout
 from headway.models.packed_attention import attend_with_fast_dropout
 
 
@@ -79,3 +80,39 @@ def test_attention_equals_torchs_but_for_the_dropped_weights(masked):
         for _ in range(4000)
     ]
     assert torch.allclose(torch.stack(means).mean(0), theirs, atol=0.08)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_gradient_is_dropped_and_scaled_as_the_values_were(dtype):
+    values = torch.ones(1000, dtype=dtype, requires_grad=True)
+    result = fast_dropout(values, 0.25)
+    result.backward(torch.full_like(result, 3.0))
+    assert set(result.detach().tolist()) == {0.0, result.max().item()}
+    assert torch.equal(values.grad == 0, result == 0)
+    kept = values.grad[values.grad != 0].float()
+    assert torch.allclose(kept, torch.tensor(4.0), rtol=1e-2)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_gradients_of_dropped_attention_are_autograds(masked, rate):
+    """Against the plain formula in float64, with the same weights dropped."""
+    torch.manual_seed(0)
+    given = [torch.randn(2, 3, 7, 5, requires_grad=True) for _ in range(3)]
+    mask = torch.ones(7, 7, dtype=torch.bool).tril(2) if masked else None
+    torch.manual_seed(1)
+    output = DroppedAttention.apply(*given, mask, rate)
+    torch.manual_seed(1)
+    kept = draw_mask(torch.Size((2, 3, 7, 7)), round(rate * LEVELS), dtype=torch.float64)
+    query, key, value = (each.detach().double().requires_grad_() for each in given)
+    scores = query @ key.transpose(-1, -2)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    scale = LEVELS / (LEVELS - round(rate * LEVELS))
+    plain = (torch.softmax(scores, dim=-1) * kept * scale) @ value
+    assert torch.allclose(output.double(), plain, atol=1e-5)
+    gradient = torch.randn_like(output)
+    output.backward(gradient)
+    plain.backward(gradient.double())
+    for one, other in zip(given, (query, key, value), strict=True):
+        assert torch.allclose(one.grad.double(), other.grad, atol=1e-5)

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from headway.models.fast_dropout import FastDropout, fast_dropout
+from headway.models.dropped_attention import DroppedAttention
+from headway.models.fast_dropout import FastDropout
 from headway.models.length_groups import LengthGroups, join_groups, split_groups
 
 if TYPE_CHECKING:
@@ -74,13 +75,10 @@ def attend_with_fast_dropout(
     # In float32, as torch's own plain path computes: oneDNN compiles a bf16 product anew for each shape, and
     # here every length and count is one.
     with torch.autocast(query.device.type, enabled=False):
-        scores = (query.float() * factor) @ key.float().transpose(
-            -1, -2
-        )  # (count, num_heads, length, length)
-        if attn_mask is not None:
-            scores = scores.masked_fill(~attn_mask, float("-inf"))
-        weights = fast_dropout(torch.softmax(scores, dim=-1), dropout_p)
-        return (weights @ value.float()).to(query.dtype)
+        attended: Tensor = DroppedAttention.apply(  # type: ignore[no-untyped-call]
+            query.float() * factor, key.float(), value.float(), attn_mask, dropout_p
+        )
+        return attended.to(query.dtype)
 
 
 def packed_attention(
