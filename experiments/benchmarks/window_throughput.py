@@ -17,7 +17,8 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from transformers import AutoModel
+from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModel
 
 from headway.assembly import build_data
 from headway.data.store import Encoded
@@ -33,6 +34,16 @@ def encoded_split(run: Path, predictor: Predictor, *, split: str, documents: int
     table = data.tables[split]
     columns = {name: list(table.column(name))[:documents] for name in predictor.spec.columns}
     return predictor.encode(columns)  # type: ignore[arg-type]
+
+
+def plain_model(folder: Path) -> torch.nn.Module:
+    """Return transformers' own model with the artifact's weights."""
+    model = AutoModel.from_config(AutoConfig.from_pretrained(folder))
+    state = load_file(folder / "model.safetensors")
+    own = {name.removeprefix("encoder."): value for name, value in state.items()}
+    model.load_state_dict({name: own.get(name, value) for name, value in model.state_dict().items()})
+    model.pooler = None
+    return model.eval()
 
 
 def plain_loop(
@@ -69,7 +80,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     predictor = load(arguments.run, device="cpu")
     encoded = encoded_split(arguments.run, predictor, split=arguments.split, documents=arguments.documents)
-    model = AutoModel.from_pretrained(artifact_folder(arguments.run), add_pooling_layer=False).eval()
+    model = plain_model(artifact_folder(arguments.run))
     dtype = torch.bfloat16 if predictor.spec.precision.startswith("bf16") else None
     seconds: dict[str, list[float]] = {"plain": [], "headway": []}
     for repeat in range(arguments.repeats + 1):
