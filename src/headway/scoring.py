@@ -13,7 +13,8 @@ import torch
 from headway.aggregation_choice import candidates, compare_on_validation
 from headway.assembly import build_evaluator
 from headway.config.build import build
-from headway.delivery.artifact import describe_artifact, write_artifact
+from headway.delivery.artifact import write_artifact
+from headway.delivery.describe import describe_artifact
 from headway.evaluation.policy import monitored
 from headway.evaluation.slices import entity_surfaces
 from headway.results import SplitResult, document_facts, entity_tokens, split_result, write_results

@@ -13,7 +13,6 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
-from headway.delivery.file_options import training_options
 from headway.tracking.record import write_json
 from headway.types import HeadwayError, nearest
 from headway.version import __version__
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedTokenizerBase
 
-    from headway.data.text_data import TextData
     from headway.models.encoder import Encoder
 
 SCHEMA_VERSION = 1
@@ -52,6 +50,7 @@ class ArtifactSpec:
         schema_version: Of this file.
         file_options: The training file's format and how it was read, where that isn't the default; {} if it
             was no local file.
+        replace: Canonical input column -> {old: new}, values that were changed as they were read.
     """
 
     target: dict[str, Any]
@@ -68,6 +67,7 @@ class ArtifactSpec:
     headway: str = field(default=__version__)
     schema_version: int = SCHEMA_VERSION
     file_options: dict[str, Any] = field(default_factory=dict)
+    replace: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
 
 def artifact_folder(path: str | Path) -> Path:
@@ -139,41 +139,6 @@ def _flush(path: Path) -> None:
     """Wait until a file is on the disk: after a crash, a rename may outlive the bytes it names."""
     with path.open("rb") as stream:
         os.fsync(stream.fileno())
-
-
-def describe_artifact(
-    cfg: Mapping[str, Any],
-    data: TextData,
-    *,
-    aggregation: Mapping[str, Any],
-    decoding: Mapping[str, Any],
-    precision: str,
-) -> ArtifactSpec:
-    """Return what a run's artifact must know besides weights and tokenizer.
-
-    Args:
-        cfg: The resolved config.
-        data: Encoded.
-        aggregation: As its to_spec gave it.
-        decoding: The fitted one, as its to_spec gave it.
-        precision: That the test was scored in.
-    """
-    task, backbone = cfg["task"], cfg["backbone"]
-    names = [name for name in INPUT_COLUMNS if getattr(data.roles, name) is not None]
-    return ArtifactSpec(
-        target=dict(task["target"]),
-        label_names=list(data.label_names),
-        columns={name: data.roles.columns_of(name)[0] for name in names},
-        encoding=asdict(data.spec),
-        head=dict(task["head"]),
-        layout=backbone["layout"],
-        attention=backbone["attention"],
-        aggregation=dict(aggregation),
-        decoding=dict(decoding),
-        precision=precision,
-        eval_batch_size=data.eval_batch_size,
-        file_options=training_options(data),
-    )
 
 
 def update_spec(folder: Path, *, aggregation: Mapping[str, Any], decoding: Mapping[str, Any]) -> None:

@@ -47,6 +47,38 @@ def columns_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Examp
     return {name: [row[name] for row in rows] for name in names}  # type: ignore[return-value]
 
 
+def with_replacements(
+    examples: Examples,
+    replace: Mapping[str, Mapping[str, str | None]],
+    *,
+    where: Callable[[int], str],
+) -> Examples:
+    """Return columns with the values changed that training changed as it read them (data.replace).
+
+    Args:
+        examples: Columns, checked.
+        replace: Column -> {old: new}; a text is changed as a whole, of words each.
+        where: Names a row for messages, by its number.
+
+    Raises:
+        DataError: A value is one that training took out.
+    """
+    changed: dict[str, Any] = dict(examples)
+    for name, changes in replace.items():
+        column = [
+            [changes.get(word, word) for word in value] if name == "tokens" else changes.get(value, value)
+            for value in changed[name]
+        ]
+        for number, value in enumerate(column):
+            if value is None or (name == "tokens" and None in value):
+                raise DataError(
+                    f"{where(number)}, {name!r} must not be a value that data.replace took out of train, got "
+                    f"{changed[name][number]!r:.60}; leave it out"
+                )
+        changed[name] = column
+    return changed  # type: ignore[return-value]
+
+
 def _row(value: Input, names: Sequence[str], place: str) -> dict[str, Any]:
     if isinstance(value, Mapping):
         missing = [name for name in names if name not in value]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headway.delivery.inputs import Input, examples_from
+from headway.delivery.inputs import Input, examples_from, with_replacements
 from headway.types import ConfigError, DataError, DocumentLogits, Prediction
 
 if TYPE_CHECKING:
@@ -115,7 +115,9 @@ class Predictor:
         """
         if not examples[next(iter(self.spec.columns))]:  # type: ignore[literal-required]
             return []
-        encoded = self.encode(examples, where=where or "input {}".format)
+        place = where or "input {}".format
+        examples = with_replacements(examples, self.spec.replace, where=place)
+        encoded = self.encode(examples, where=place)
         prediction = self.decoding(self.document_logits(encoded, batch_size=batch_size))
         return list(self._readable(prediction, examples))
 
