@@ -11,7 +11,7 @@ from headway.config.check import monitored
 from headway.config.options import option_nodes
 from headway.evaluation.aggregation import Aggregation
 from headway.evaluation.policy import Comparison, compare
-from headway.types import ConfigError, Gold, WindowLogits
+from headway.types import Gold, UnfitError, WindowLogits
 
 log = logging.getLogger(__name__)
 GROUP = "task/aggregation"
@@ -31,7 +31,7 @@ def candidates(
 
     Args:
         cfg: The resolved config; its task decides what fits.
-        asked: "all", which leaves out what doesn't fit the task, or names of options.
+        asked: "all", which leaves out what has no meaning for the task, or names of options.
         key: What `asked` came from, for messages.
         current: The node of the one in use; None: the config's.
 
@@ -48,7 +48,7 @@ def candidates(
     for name, node in nodes.items():
         try:
             fitting[name] = _fitting(cfg, node)
-        except ConfigError:
+        except UnfitError:
             if names is not None and name in names:
                 raise
             unfit.append(name)
@@ -64,7 +64,7 @@ def _fitting(cfg: Mapping[str, Any], node: Mapping[str, Any]) -> Aggregation:
     activation = resolve(cfg["task"]["decoding"]["_target_"], key="task.decoding").activation  # type: ignore[attr-defined]
     aggregation: Aggregation = build(node, key="task.aggregation", activation=activation)
     if aggregation.needs_words and cfg["data"]["tags"] is None:
-        raise ConfigError(
+        raise UnfitError(
             f"`task.aggregation` must be one for whole documents without data.tags, got "
             f"{type(aggregation).__name__}, which puts words together; leave it out"
         )

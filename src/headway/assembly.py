@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headway.config.build import build
 from headway.config.check import monitored
+from headway.task_check import check_task
 from headway.types import ConfigError
 
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ def build_data(cfg: dict[str, Any]) -> TextData:
 
     Args:
         cfg: The resolved config.
+
+    Raises:
+        ConfigError: A value is wrong, or a part of the task is for other answers than the data hold.
     """
     target = build(cfg["task"]["target"], key="task.target")
+    check_task(cfg, role=target.role)
     data: TextData = build(cfg["data"], key="data", target=target)
     return data
 
@@ -72,12 +77,14 @@ def build_evaluator(
         decoding: A fitted one; None builds the task's, and on validation fits it each time.
         aggregation: What puts windows together; None builds the task's.
     """
+    from headway.evaluation.document import blank_document
     from headway.evaluation.evaluator import Evaluator
 
     task = cfg["task"]
     used_decoding = decoding or build(
         task["decoding"], key="task.decoding", label_names=list(data.label_names)
     )
+    used_decoding(blank_document(max(1, len(data.label_names))))  # refuses thresholds for other labels
     return Evaluator(
         data.gold[split],
         aggregation=aggregation

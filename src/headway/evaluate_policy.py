@@ -17,12 +17,15 @@ from headway.evaluation.evaluator import Evaluation, Evaluator
 from headway.results import calibration_line, split_result, write_results
 from headway.tracking.logit_store import StoredSplit, has_split, read_split, read_train_facts
 from headway.tracking.policy_table import policy_table
-from headway.tracking.predictions import rewrite_predictions
+from headway.tracking.predictions import replace_predictions, with_answers
 from headway.tracking.record import write_json
 from headway.tracking.summary import score_table
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from headway.evaluation.policy import Candidate, Comparison
+    from headway.tracking.logit_store import TrainFacts
 
 SPLITS = ("train", "validation", "test")
 
@@ -61,7 +64,12 @@ def choose_aggregation(run: str | Path, asked: str | Sequence[str]) -> Compariso
         split: chosen.evaluation if split == "validation" else _score(cfg, spec, each, chosen)
         for split, each in stored.items()
     }
-    _write(cfg, folder, spec, evaluations, stored, comparison)
+    # All that may fail comes before anything is written.
+    tables = {
+        split: with_answers(folder, split, each, spec.label_names) for split, each in evaluations.items()
+    }
+    train = read_train_facts(folder)
+    _write(cfg, folder, spec, evaluations, stored, comparison, tables=tables, train=train)
     decoding = chosen.evaluation.decoding.to_spec()
     update_spec(artifact, aggregation=chosen.aggregation.to_spec(), decoding=decoding)
     return comparison
@@ -87,12 +95,15 @@ def _write(
     evaluations: Mapping[str, Evaluation],
     stored: Mapping[str, StoredSplit],
     comparison: Comparison,
+    *,
+    tables: Mapping[str, pa.Table],
+    train: TrainFacts,
 ) -> None:
     """Write predictions and scores anew, and print them."""
     metrics = build(cfg["task"]["metrics"], key="task.metrics")
-    train, results = read_train_facts(folder), {}
+    results = {}
     for split, evaluation in evaluations.items():
-        table = rewrite_predictions(folder, split, evaluation, spec.label_names)
+        replace_predictions(folder, split, tables[split])
         results[split] = split_result(
             evaluation,
             stored[split].gold,
@@ -100,7 +111,7 @@ def _write(
             metrics=metrics,
             label_names=spec.label_names,
             train=train,
-            tokens=table["tokens"].to_pylist() if train.surfaces is not None else None,
+            tokens=tables[split]["tokens"].to_pylist() if train.surfaces is not None else None,
         )
     scores = {split: dict(evaluation.metrics) for split, evaluation in evaluations.items()}
     write_json(folder / "metrics.json", scores)

@@ -25,6 +25,10 @@ class ConfigError(HeadwayError):
     """A key of the config is wrong; the message names it, what is allowed, what came and what to do."""
 
 
+class UnfitError(ConfigError):
+    """A part is right in itself and has no meaning for this kind of task."""
+
+
 class DataError(HeadwayError):
     """A file, row or column is wrong; the message names it, what is allowed, what came and what to do."""
 

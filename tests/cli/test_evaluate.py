@@ -84,6 +84,12 @@ class TestOtherData:
         with pytest.raises(ConfigError, match="`data.train` must be given for this split"):
             evaluate_run(run("class").folder, words, split="validation")
 
+    def test_a_label_without_its_column_is_an_error_and_not_absent_everywhere(self, run):
+        found = run("labels")
+        words = ["data=files", f"data.test={found.file}", "data.text=body", "data.labels=[even]"]
+        with pytest.raises(ConfigError, match=r"`data\.labels` must name .*missing: \['third'\]"):
+            evaluate_run(found.folder, words)
+
     def test_an_unknown_label_is_an_error(self, run, tmp_path):
         found = run("class")
         (tmp_path / "other.csv").write_text("key,body,topic\n1,The fox.,grains\n")

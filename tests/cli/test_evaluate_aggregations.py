@@ -135,6 +135,32 @@ def test_a_run_that_kept_no_logits_is_told_so(run):
         choose_aggregation(folder, "all")
 
 
+def test_what_is_missing_is_told_before_anything_changes(run):
+    folder = run("class")
+    (folder / "predictions" / "test.parquet").unlink()
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(HeadwayError, match=r"test\.parquet must be as headway wrote it"):
+        choose_aggregation(folder, "all")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("_target_: headway.evaluation.aggregation.top_k_mean.TopKMean\nkk: 2\n", "`task.aggregation.kk`"),
+        ("_target_: nowhere.Last\n", r"`task\.aggregation\._target_` must be a class of"),
+        ("_target_: [\n", "`task/aggregation=last` must be a file that Hydra can compose"),
+    ],
+)
+def test_a_broken_option_of_the_users_is_an_error_and_not_left_out(run, text, message, tmp_path, monkeypatch):
+    place = tmp_path / "experiments" / "task" / "aggregation"
+    place.mkdir(parents=True)
+    (place / "last.yaml").write_text(text)
+    monkeypatch.setenv("HEADWAY_EXPERIMENTS", str(tmp_path / "experiments"))
+    with pytest.raises(ConfigError, match=message):
+        choose_aggregation(run("class"), "all")
+
+
 def test_scores_have_nothing_to_vote_on(run):
     with pytest.raises(ConfigError, match="majority_vote, which needs labels"):
         choose_aggregation(run("score"), ["majority_vote"])

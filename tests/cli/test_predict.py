@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -167,6 +168,21 @@ class TestBadRow:
             assert pq.read_table(output).num_rows == 5
         else:
             assert len(output.read_text().splitlines()) == 5 + (suffix == ".csv")
+
+    def test_a_pair_that_fits_no_window_leaves_the_answers_before_it(self, finished_run, predict, tmp_path):
+        run = finished_run("pair")
+        rows = [json.loads(line) for line in run.file.read_text().splitlines()][:5]
+        rows[3] |= {"question": "the " * 40, "body": "the " * 40}
+        spec = json.loads((run.folder / "model" / "headway.json").read_text())
+        spec["encoding"] |= {"truncation": "windows", "overlap": 2}
+        folder = tmp_path / "windows"
+        shutil.copytree(run.folder / "model", folder)
+        (folder / "headway.json").write_text(json.dumps(spec))
+        (tmp_path / "in.jsonl").write_bytes(as_jsonl(rows))
+        status, answers, error = predict(folder, tmp_path / "in.jsonl")
+        assert status == 2
+        assert "in.jsonl, line 4" in error
+        assert len(answers) == 3
 
     def test_a_ragged_row_is_named(self, finished_run, predict, tmp_path):
         run = finished_run("class")

@@ -119,9 +119,7 @@ def test_plain_tags_have_words_but_no_entities():
     encoded = make_encoded([4], lost=[1], num_words=np.array([2]), word_seen=np.array([True, False]))
     report = length_report("test", encoded, gold=gold, label_names=("NN", "VB"))
     assert report.gold == (GoldCount("words", 2, 1, 1, 0),)
-    assert (
-        report.lines()[-1] == "test: gold words: 1 of 2 (50.0%) seen whole, 1 truncated (counted as missed)"
-    )
+    assert report.lines()[-1] == "test: gold words: 1 of 2 (50.0%) seen, 1 truncated (counted as missed)"
 
 
 def test_gold_of_several_labels_is_the_labels_that_documents_have():
@@ -141,5 +139,5 @@ def test_a_word_without_a_piece_is_no_victim_of_truncation():
     assert words == GoldCount("words", 7, 3, 2, 2)
     assert entities == GoldCount("entities", 3, 0, 1, 2)
     assert entities.line() == (
-        "gold entities: 0 of 3 (0.0%) seen whole, 1 truncated, 2 without a piece (counted as missed)"
+        "gold entities: 0 of 3 (0.0%) seen, 1 truncated, 2 without a piece (counted as missed)"
     )

@@ -147,3 +147,18 @@ def test_more_windows_than_any_document_has_is_said_and_means_all():
     assert message.startswith("`data.train_windows` is 4, and no document of train has more than 3 windows")
     documents = np.repeat([0, 1], [3, 1])
     assert draw_windows(documents, 4, rng=np.random.default_rng(0)).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("by", ["label", "document"])
+def test_drawn_windows_of_words_stand_for_their_document(words, by):
+    """On average over epochs each word, or each document, counts once: the documents differ in windows."""
+    assert len(set(words.windows_per_document.tolist())) > 1
+    weighting = LossWeighting(by, windows_each=1)
+    weights = sum_windows(token_weights(words, _labels(words), weighting=weighting), words)
+    rng = np.random.default_rng(0)
+    totals = np.zeros(words.num_documents)
+    for _ in range(4000):
+        drawn = draw_windows(words.documents, 1, rng=rng)
+        totals += np.bincount(words.documents[drawn], weights=weights[drawn], minlength=words.num_documents)
+    expected = [1, 1, 1] if by == "document" else words.num_words
+    assert totals / 4000 == pytest.approx(expected, rel=0.03)

@@ -16,13 +16,14 @@ from transformers import CONFIG_MAPPING, AutoModel
 import headway
 from headway.cli.main import main
 from headway.delivery.artifact import ArtifactSpec, artifact_folder, read_spec, write_artifact
+from headway.delivery.inputs import with_replacements
 from headway.delivery.predictor import Predictor
 from headway.evaluation.aggregation import MeanLogits, WordFarthest
 from headway.evaluation.decoding import Argmax
 from headway.models.encoder import Encoder
 from headway.models.heads.cls import ClsHead
 from headway.models.heads.token import TokenHead
-from headway.types import HeadwayError
+from headway.types import DataError, HeadwayError
 
 LABELS = ["earn", "grain", "ship"]
 TEXTS = [
@@ -309,3 +310,13 @@ class TestFinding:
 
     def test_the_spec_is_read_as_it_was_written(self, written):
         assert read_spec(written).columns == {"text": "body"}
+
+
+def test_what_was_replaced_in_texts_is_replaced_in_prediction_too():
+    examples = {"text": ["n/a", "fox"], "tokens": [["a", "n/a"], ["b"]]}
+    changes = {"text": {"n/a": "nothing"}, "tokens": {"n/a": "-"}}
+    changed = with_replacements(examples, changes, where="input {}".format)
+    assert changed == {"text": ["nothing", "fox"], "tokens": [["a", "-"], ["b"]]}
+    assert examples["text"][0] == "n/a"
+    with pytest.raises(DataError, match="input 0, 'text' must not be a value that data.replace took out"):
+        with_replacements(examples, {"text": {"n/a": None}}, where="input {}".format)

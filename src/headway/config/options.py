@@ -10,7 +10,10 @@ from hydra import compose, initialize_config_module
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from headway.config.search_path import register
 from headway.types import ConfigError, nearest
@@ -39,7 +42,7 @@ def option_nodes(group: str, names: Sequence[str] | None = None, *, key: str) ->
         Name -> node, by name.
 
     Raises:
-        ConfigError: A name is no option of the group.
+        ConfigError: A name is no option of the group, or an option can't be composed.
     """
     nodes = {}
     with config_loader() as loader:
@@ -51,8 +54,13 @@ def option_nodes(group: str, names: Sequence[str] | None = None, *, key: str) ->
                     "correct the name"
                 )
         for name in known:
-            composed = OmegaConf.select(
-                compose("train", overrides=[f"{group}={name}"]), group.replace("/", ".")
-            )
-            nodes[name] = OmegaConf.to_container(composed, resolve=True)
+            try:
+                whole = compose("train", overrides=[f"{group}={name}"])
+                composed = OmegaConf.select(whole, group.replace("/", "."))
+                nodes[name] = OmegaConf.to_container(composed, resolve=True)
+            except (HydraException, OmegaConfBaseException, YAMLError) as error:
+                first = " ".join(str(error).split())
+                raise ConfigError(
+                    f"`{group}={name}` must be a file that Hydra can compose, got {first:.200}; correct it"
+                ) from error
     return nodes  # type: ignore[return-value]

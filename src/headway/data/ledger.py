@@ -22,7 +22,8 @@ class GoldCount:
         kind: "labels" (of whole documents: classes, scores, or the labels that a document has), "words"
             (tagged ones) or "entities".
         total: All there are. All stay in the denominator of every metric.
-        seen: Windows hold all of it: of a label, the whole document.
+        seen: Windows hold it: of a label, the whole document; of a word, the first piece, by which it is
+            tagged; of an entity, each of its words.
         truncated: Cut off. A label is then scored by what is left of its document; a word or an entity
             counts as missed.
         unscorable: Words that give no piece, and entities with such a word; they count as missed.
@@ -38,7 +39,8 @@ class GoldCount:
         """Return the count as a line of text."""
         fate = "scored by the rest of their documents" if self.kind == "labels" else "counted as missed"
         parts = [
-            f"gold {self.kind}: {self.seen} of {_share(self.seen, self.total)} seen whole",
+            f"gold {self.kind}: {self.seen} of {_share(self.seen, self.total)} seen"
+            + (" whole" if self.kind == "labels" else ""),
             f"{self.truncated} truncated",
         ]
         if self.unscorable:

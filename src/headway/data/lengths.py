@@ -9,6 +9,7 @@ import numpy as np
 
 from headway.data.ledger import GoldCount, count_gold
 from headway.data.windows import WINDOWS
+from headway.types import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,6 +118,27 @@ def cut_line(spec: EncodingSpec, template: Template, *, pair: bool) -> str:
             f"{room - spec.overlap} tokens less those of the shorter ({spec.overlap} shared)"
         )
     return f"{line}; a new one begins every {room - spec.overlap} tokens ({spec.overlap} shared)"
+
+
+def refuse_truncation(report: LengthReport, spec: EncodingSpec) -> None:
+    """Raise if anything was cut off (data.on_truncate=error).
+
+    Args:
+        report: Of one split.
+        spec: How its documents were cut.
+
+    Raises:
+        ConfigError: Something was.
+    """
+    if not report.truncated_documents:
+        return
+    # Windows lose pieces only of words that have more of them than a window holds.
+    other = "" if spec.truncation == WINDOWS else ", set data.truncation=windows"
+    raise ConfigError(
+        f"`data.max_length` must hold every document with on_truncate=error, got {spec.max_length}: "
+        f"{report.truncated_documents} documents of {report.split} were cut; raise it to {report.longest}"
+        f"{other}, or set data.on_truncate=warn"
+    )
 
 
 def _share(part: int, whole: int) -> str:

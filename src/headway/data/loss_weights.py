@@ -106,8 +106,9 @@ def window_weights(encoded: Encoded, *, weighting: LossWeighting) -> np.ndarray:
 def token_weights(encoded: Encoded, labels: np.ndarray, *, weighting: LossWeighting) -> np.ndarray:
     """Return what each token counts where words are labelled.
 
-    A word in an overlap shares its weight among the windows that hold it. Of windows that are drawn, one as
-    likely as another, a word in two is seen twice as often for half the weight.
+    A word in an overlap shares its weight among the windows that hold it. Where windows are drawn, one as
+    likely as another, they stand for the whole document: k of n windows weigh n / k times as much, so that a
+    right answer counts once on average over epochs.
 
     Args:
         encoded: The train split, of words.
@@ -133,8 +134,12 @@ def token_weights(encoded: Encoded, labels: np.ndarray, *, weighting: LossWeight
     first_rows = np.repeat(offsets[encoded.documents], encoded.window_lengths)[all_first] + words[all_first]
     windows = np.bincount(first_rows, minlength=int(offsets[-1]))  # that hold each word
     shares = 1.0 / windows[rows]
-    if weighting.by == "document":
-        shares /= np.bincount(document, weights=shares, minlength=encoded.num_documents)[document]
+    if weighting.windows_each is not None:
+        each = encoded.windows_per_document
+        shares *= (each / np.minimum(each, weighting.windows_each))[document]
+    if weighting.by == "document":  # of all windows; the drawn ones stand for them
+        whole = 1.0 / windows[rows]
+        shares /= np.bincount(document, weights=whole, minlength=encoded.num_documents)[document]
     weights[labelled] = shares
     return weights
 

@@ -162,6 +162,25 @@ class Roles:
             )
 
 
+def check_label_columns(given: Sequence[str] | None, known: Sequence[str]) -> None:
+    """Check that 0/1 columns are those that a model knows, so that none counts as absent unseen.
+
+    Args:
+        given: The columns of data.labels; None where one column holds delimited names.
+        known: The model's labels.
+
+    Raises:
+        ConfigError: Some are missing or others are named.
+    """
+    if given is not None and set(given) != set(known):
+        missing = [name for name in known if name not in given]
+        other = [name for name in given if name not in known]
+        raise ConfigError(
+            f"`data.labels` must name the model's labels, {list(known)}, got {list(given)} "
+            f"(missing: {missing}, unknown: {other}); name a column for each, or one of delimited names"
+        )
+
+
 def as_text(value: object) -> str:
     """Return a value of yaml as files write it: true and 1 in yaml are the texts "true" and "1"."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from headway.data.cache_key import cache_key, hash_examples
 from headway.data.checks import check_splits
 from headway.data.encoding import EncodingSpec, encode, validate
-from headway.data.lengths import LengthReport, cut_line, length_report
+from headway.data.lengths import LengthReport, cut_line, length_report, refuse_truncation
 from headway.data.loss_labels import count_labels, loss_labels
 from headway.data.loss_weights import LossWeighting, too_many, windows_each
 from headway.data.pieces import prepare
-from headway.data.roles import Roles
+from headway.data.roles import Roles, check_label_columns
 from headway.data.store import Encoded, cached
 from headway.data.tables import SplitRules, examples_of, read_splits, read_table
 from headway.types import ConfigError, DataError, Gold
@@ -179,6 +179,7 @@ class TextData:
         if spec is None and not cut_off:
             raise ConfigError(f"`data.{split}` must be given to score that split, got null; set data.{split}")
         self.label_names = tuple(label_names)
+        check_label_columns(self.roles.label_columns, self.label_names)
         if spec is None or split == "train":
             self.tables = {split: read_splits(self.source, self.roles, self.rules)[split]}
         else:
@@ -220,12 +221,8 @@ class TextData:
             log.info("%s", line)
         for message in too_many(self.windows_each, report.most_windows) if split == "train" else ():
             log.warning("warning: %s", message)
-        if report.truncated_documents and self.on_truncate == "error":
-            raise ConfigError(
-                "`data.max_length` must hold every document with on_truncate=error, got "
-                f"{self.spec.max_length}: {report.truncated_documents} documents of {split} were cut; raise "
-                f"it to {report.longest}, set data.truncation=windows, or data.on_truncate=warn"
-            )
+        if self.on_truncate == "error":
+            refuse_truncation(report, self.spec)
 
     def labels(self, split: str) -> np.ndarray:
         """Return what the loss compares with.

@@ -83,7 +83,8 @@ def artifact_folder(path: str | Path) -> Path:
     for folder in (given, given / "model"):
         if (folder / SPEC_FILE).is_file():
             return folder
-    siblings = [str(p) for p in given.parent.iterdir() if p.is_dir()] if given.parent.is_dir() else []
+    around = given.parent.iterdir() if given.parent.is_dir() else ()
+    siblings = [str(path) for path in around if path.is_dir() and path != given]
     what = "has no finished model" if given.is_dir() else "is not a folder"
     raise HeadwayError(
         f"RUN must be a run's folder or the model/ in it, but {given} {what}{nearest(str(given), siblings)}; "

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from headway.config.build import build, resolve
 from headway.delivery.artifact import AGAIN, SPEC_FILE, WEIGHTS_FILE, ArtifactSpec, read_spec
-from headway.types import ConfigError, DocumentLogits, HeadwayError
+from headway.types import ConfigError, HeadwayError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +84,7 @@ def _document_parts(folder: Path, spec: ArtifactSpec) -> tuple[Aggregation, Deco
     from headway.data.encoding import EncodingSpec
     from headway.evaluation.aggregation import Aggregation
     from headway.evaluation.decoding import Decoding
+    from headway.evaluation.document import blank_document
 
     place = folder / SPEC_FILE
     try:
@@ -94,7 +93,7 @@ def _document_parts(folder: Path, spec: ArtifactSpec) -> tuple[Aggregation, Deco
         decoding = build(spec.decoding, key="decoding")
         if isinstance(decoding, Decoding):
             num_labels = max(1, len(spec.label_names))
-            decoding(DocumentLogits(np.zeros((1, num_labels), np.float32), None, np.ones(1, np.bool_)))
+            decoding(blank_document(num_labels))
     except (ConfigError, TypeError) as error:
         raise ConfigError(f"{place}: {error}") from error
     for key, value, kind, called in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -114,13 +114,22 @@ def answers(
         DataError: A row or the file is wrong; the message names file and line.
     """
     for rows in _chunks(map(reader.read, records)):
-        examples = columns_of([row.cells for row in rows], list(reader.columns))
-        found = predictor.answer(
-            examples,
-            batch_size=batch_size,
-            where=lambda number, rows=rows: reader.where(rows[number].line),  # type: ignore[misc]
-        )
-        yield [{"id": row.id, **answer} for row, answer in zip(rows, found, strict=True)]
+        try:
+            yield _answered(predictor, rows, reader, batch_size)
+        except DataError:
+            # A row that reads well may still not fit, such as a pair whose shorter text fills the window.
+            for row in rows:
+                yield _answered(predictor, [row], reader, batch_size)
+
+
+def _answered(
+    predictor: Predictor, rows: Sequence[InputRow], reader: RecordReader, batch_size: int | None
+) -> list[dict[str, Any]]:
+    examples = columns_of([row.cells for row in rows], list(reader.columns))
+    found = predictor.answer(
+        examples, batch_size=batch_size, where=lambda number: reader.where(rows[number].line)
+    )
+    return [{"id": row.id, **answer} for row, answer in zip(rows, found, strict=True)]
 
 
 def _chunks(rows: Iterator[InputRow]) -> Iterator[list[InputRow]]:

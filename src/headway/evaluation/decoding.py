@@ -122,6 +122,7 @@ class Argmax(Tempered):
         temperature: See Tempered.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"label", "tags"})
     activation: ClassVar[str] = "softmax"
 
     def __call__(self, documents: DocumentLogits) -> Prediction:
@@ -135,8 +136,7 @@ class Argmax(Tempered):
 
     def losses(self, documents: DocumentLogits, gold: Gold) -> np.ndarray:
         """Return the negative log-likelihood of gold before temperature; of words, the mean of those seen."""
-        rows = np.arange(len(gold.values))
-        likelihood = log_softmax(documents.logits)[rows, gold.values]
+        likelihood = log_softmax(documents.logits)[np.arange(len(gold.values)), gold.values]
         return _per_document(-likelihood, documents)
 
 
@@ -155,6 +155,7 @@ class Thresholds(Tempered):
             and above 0.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"labels"})
     activation: ClassVar[str] = "sigmoid"
 
     values: Sequence[float] | None = None
@@ -218,6 +219,7 @@ class Thresholds(Tempered):
 class Identity(Decoding):
     """The one logit is the score."""
 
+    roles: ClassVar[frozenset[str]] = frozenset({"score"})
     activation: ClassVar[str] = "identity"
 
     def __call__(self, documents: DocumentLogits) -> Prediction:

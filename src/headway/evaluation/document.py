@@ -69,6 +69,15 @@ class Segments:
         return DocumentLogits(logits=logits, word_offsets=self.word_offsets, seen=seen)
 
 
+def blank_document(num_labels: int) -> DocumentLogits:
+    """Return one document with logits of zero, to try a decoding on.
+
+    Args:
+        num_labels: Columns.
+    """
+    return DocumentLogits(np.zeros((1, num_labels), dtype=np.float32), None, np.ones(1, dtype=np.bool_))
+
+
 def segments(windows: WindowLogits, *, num_documents: int, word_offsets: np.ndarray | None) -> Segments:
     """Sort the rows and find where each document, or each word, starts.
 

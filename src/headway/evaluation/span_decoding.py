@@ -30,6 +30,7 @@ class SpanDecoding(Argmax):
         ConfigError: The tags aren't of the IOB2 scheme.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"tags"})
     needs_words: ClassVar[bool] = True
 
     label_names: Sequence[str]

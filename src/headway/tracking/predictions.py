@@ -110,10 +110,8 @@ def answer_columns(evaluation: Evaluation, label_names: Sequence[str]) -> dict[s
     return columns
 
 
-def rewrite_predictions(
-    folder: Path, split: str, evaluation: Evaluation, label_names: Sequence[str]
-) -> pa.Table:
-    """Put other answers into predictions/<split>.parquet; all else stays.
+def with_answers(folder: Path, split: str, evaluation: Evaluation, label_names: Sequence[str]) -> pa.Table:
+    """Return what is in predictions/<split>.parquet with other answers; the file stays as it is.
 
     Args:
         folder: The run's folder.
@@ -140,8 +138,18 @@ def rewrite_predictions(
     for name, values in answer_columns(evaluation, label_names).items():
         place = table.column_names.index(name)
         table = table.set_column(place, name, pa.table({name: values}).column(0))
-    _write(table, path)
     return table
+
+
+def replace_predictions(folder: Path, split: str, table: pa.Table) -> None:
+    """Write predictions/<split>.parquet anew.
+
+    Args:
+        folder: The run's folder.
+        split: The split's name.
+        table: As `with_answers` returned it.
+    """
+    _write(table, folder / "predictions" / f"{split}.parquet")
 
 
 def write_predictions(folder: Path, split: str, evaluation: Evaluation, data: TextData) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 from headway.evaluation.activations import activation_named
 from headway.evaluation.aggregation.aggregation import Aggregation
 from headway.evaluation.document import Segments
-from headway.types import ConfigError
+from headway.types import UnfitError
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,15 @@ class MajorityVote(Aggregation):
             the yaml; it is the decoding's.
 
     Raises:
-        ConfigError: There is no such activation, or nothing to vote on (identity).
+        ConfigError: There is no such activation.
+        UnfitError: There is nothing to vote on (identity).
     """
 
     activation: str
 
     def __post_init__(self) -> None:
         if activation_named(self.activation).votes is None:
-            raise ConfigError(
+            raise UnfitError(
                 "`task.aggregation` must be one for scores, got majority_vote, which needs labels; "
                 "choose task/aggregation=mean_logits or max_logits"
             )

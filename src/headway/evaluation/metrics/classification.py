@@ -22,6 +22,7 @@ class Classification(Metrics):
     out where there is no such class. A document that no window held loses every comparison.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"label"})
     names: ClassVar[Mapping[str, Direction]] = {
         "accuracy": "max",
         "f1_macro": "max",

@@ -27,6 +27,7 @@ class Entities(Metrics):
     gold entities (lenient) of which windows held every word: no recall can be above it.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"tags"})
     scheme: ClassVar[str] = "IOB2"
     names: ClassVar[Mapping[str, Direction]] = {
         "entity_f1_strict": "max",

@@ -20,6 +20,7 @@ class Multilabel(Metrics):
     right.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"labels"})
     names: ClassVar[Mapping[str, Direction]] = {
         "f1_micro": "max",
         "f1_macro": "max",

@@ -20,6 +20,7 @@ class Regression(Metrics):
     what one would say without having read it.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"score"})
     names: ClassVar[Mapping[str, Direction]] = {
         "pearson": "max",
         "spearman": "max",

@@ -18,6 +18,7 @@ class Words(Metrics):
     f1/<label> is given for labels that occur in gold or prediction, and f1_macro is their plain mean.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"tags"})
     names: ClassVar[Mapping[str, Direction]] = {"accuracy": "max", "f1_macro": "max"}
 
     def __call__(self, prediction: Prediction, gold: Gold, label_names: Sequence[str]) -> dict[str, float]:

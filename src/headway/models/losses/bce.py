@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ class BinaryCrossEntropy(nn.Module):
         class_counts: (rows that have each label, rows) in train; "auto" needs them.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"labels"})
     weights: Tensor | None
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -22,6 +23,7 @@ class CrossEntropy(nn.Module):
     Source: label smoothing is Szegedy et al. 2016, section 7.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"label", "tags"})
     weights: Tensor | None
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,7 @@ class Focal(nn.Module):
     Source: Lin et al. 2017, equation 5, over a softmax's classes.
     """
 
+    roles: ClassVar[frozenset[str]] = frozenset({"label", "tags"})
     weights: Tensor | None
 
     def __init__(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 
 class MeanSquaredError(nn.Module):
     """Squared difference of score and target, computed in float32."""
+
+    roles: ClassVar[frozenset[str]] = frozenset({"score"})
 
     def __init__(self) -> None:  # nn.Module's own takes any argument, and a typo in yaml with it
         super().__init__()
