@@ -156,7 +156,7 @@ def length_table(facts: LengthFacts) -> Iterator[RenderableType]:
         ("tokens lost", lambda each: share(each["tokens_lost"], each["tokens"])),
     ]
     kinds = dict.fromkeys(count["kind"] for each in facts.splits.values() for count in each.get("gold", ()))
-    rows += [(f"gold {kind} seen whole", _seen(kind)) for kind in kinds]
+    rows += [(f"gold {kind} seen", _seen(kind)) for kind in kinds]
     rows += [
         ("windows a document, mean", lambda each: f"{each['mean_windows']:.2f}"),
         ("windows a document, most", lambda each: _value(each, "most_windows")),
