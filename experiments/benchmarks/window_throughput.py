@@ -1,6 +1,6 @@
 """Windows a second in prediction, against the same encoder in a plain loop over the same windows.
 
-    python experiments/benchmarks/window_throughput.py RUN [--documents 300] [--repeats 5] [--threads 2]
+    python experiments/benchmarks/window_throughput.py RUN [--documents 60] [--repeats 5] [--threads 2]
 
 The plain loop pads batches of windows, sorted by length, to the longest and calls transformers' own model
 without any head: less work than prediction, which also puts documents together and decodes them. Neither
@@ -72,7 +72,7 @@ def main() -> None:
     )
     parser.add_argument("run", type=Path)
     parser.add_argument("--split", default="test")
-    parser.add_argument("--documents", type=int, default=300)
+    parser.add_argument("--documents", type=int, default=60)
     parser.add_argument("--batch-size", type=int, default=32, help="windows")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
