@@ -163,4 +163,5 @@ class _Bar:
         self._progress.stop()
 
     def update(self, increment: int) -> None:
+        """Move the bar on by so many bytes."""
         self._progress.advance(self._task, increment)

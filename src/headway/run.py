@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from headway.models.module import FineTuner
+    from headway.tracking.checkpoints import BestCheckpoint
 
 log = logging.getLogger(__name__)
 QUIET = (
@@ -110,22 +111,28 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         trainer.fit(module, datamodule=loaders)
     with timer.stage("score"):
         scored = score(
-            cfg,
-            module=module,
-            trainer=trainer,
-            loaders=loaders,
-            best=best,
-            data=data,
-            to_compare=to_compare,
+            cfg, module, trainer=trainer, loaders=loaders, best=best, data=data, to_compare=to_compare
         )
     with timer.stage("write"):
         results = write_scored(cfg, folder, scored, module=module, data=data, tokenizer=tokenizer)
-    metrics = {split: dict(evaluation.metrics) for split, evaluation in scored.evaluations.items()}
+    outcome = _outcome(scored, best)
     record = {
         "environment": environment(),
         "precision": str(trainer.precision),
         "layout": module.encoder.layout,
         "total_steps": total_steps,
+        **outcome,
+        "lengths": {name: asdict(report) for name, report in data.reports.items()},
+        "seconds": timer.seconds,
+    }
+    write_json(folder / "record.json", record)
+    _show(cfg, folder, scored, results, timer.seconds)
+    return RunResult(folder, scored.value, outcome["metrics"])
+
+
+def _outcome(scored: Scored, best: BestCheckpoint) -> dict[str, Any]:
+    """Return what the record says of the scores; `headway evaluate --aggregations` keeps these keys right."""
+    return {
         "monitor": {
             "name": best.monitor,
             "mode": best.mode,
@@ -134,13 +141,8 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         },
         "aggregation": scored.aggregation.to_spec(),
         "decoding": scored.validation.decoding.to_spec(),
-        "metrics": metrics,
-        "lengths": {name: asdict(report) for name, report in data.reports.items()},
-        "seconds": timer.seconds,
+        "metrics": {split: dict(evaluation.metrics) for split, evaluation in scored.evaluations.items()},
     }
-    write_json(folder / "record.json", record)
-    _show(cfg, folder, scored, results, timer.seconds)
-    return RunResult(folder, scored.value, metrics)
 
 
 def _show(

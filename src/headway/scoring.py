@@ -89,8 +89,8 @@ def best_evaluation(best: BestCheckpoint) -> Evaluation:
 
 def score(
     cfg: dict[str, Any],
-    *,
     module: FineTuner,
+    *,
     trainer: pl.Trainer,
     loaders: DataModule,
     best: BestCheckpoint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,41 +49,48 @@ class WindowBatches(Dataset[Batch]):
         encoded, windows = self.encoded, plan.windows
         starts, ends = encoded.offsets[windows], encoded.offsets[windows + 1]
         spans = list(zip(starts.tolist(), ends.tolist(), strict=True))
-
-        def gather(values: np.ndarray, dtype: type) -> torch.Tensor:
-            return torch.from_numpy(np.concatenate([values[a:b] for a, b in spans]).astype(dtype, copy=False))
-
         lengths = (ends - starts).astype(np.int64)
         documents = np.asarray(encoded.documents[windows], dtype=np.int64)
         words = labels = None
         if self.token_level:
-            words = gather(encoded.words, np.int64)  # type: ignore[arg-type]
-            words[~gather(encoded.first_pieces, np.bool_)] = -1  # type: ignore[arg-type]
+            words = _gather(encoded.words, spans, np.int64)
+            words[~_gather(encoded.first_pieces, spans, np.bool_)] = -1
         if self.labels is not None:
             labels = (
-                gather(self.labels, np.int64)
+                _gather(self.labels, spans, np.int64)
                 if self.token_level
                 else torch.from_numpy(self.labels[documents])
             )
         types = encoded.token_type_ids
-        weights = torch.ones(int(lengths.sum()) if self.token_level else len(windows))
-        if plan.padding:
-            weights.zero_()
-        elif self.weights is not None:
-            weights = (
-                gather(self.weights, np.float32)
-                if self.token_level
-                else torch.from_numpy(self.weights[windows])
-            )
         return Batch(
-            input_ids=gather(encoded.input_ids, np.int64),
-            token_type_ids=None if types is None else gather(types, np.int64),
+            input_ids=_gather(encoded.input_ids, spans, np.int64),
+            token_type_ids=None if types is None else _gather(types, spans, np.int64),
             cu_seq_lens=torch.from_numpy(np.concatenate([[0], np.cumsum(lengths)])),
             lengths=tuple(lengths.tolist()),
             documents=torch.from_numpy(documents),
             windows=torch.from_numpy(np.array(windows, dtype=np.int64)),
             words=words,
             labels=labels,
-            weights=weights,
+            weights=self._weights(plan, spans),
             normalizer=plan.normalizer,
         )
+
+    def _weights(self, plan: BatchPlan, spans: Sequence[tuple[int, int]]) -> torch.Tensor:
+        """Return what each window, or each token, of a plan counts; float32."""
+        if plan.padding or self.weights is None:
+            rows = sum(end - start for start, end in spans) if self.token_level else len(spans)
+            return torch.full((rows,), 0.0 if plan.padding else 1.0)
+        if self.token_level:
+            return _gather(self.weights, spans, np.float32)
+        return torch.from_numpy(self.weights[plan.windows])
+
+
+def _gather(
+    values: np.ndarray | None, spans: Sequence[tuple[int, int]], dtype: type[np.generic]
+) -> torch.Tensor:
+    """Return the rows of some windows end to end, as a copy."""
+    if values is None:
+        raise ValueError("windows of words are needed where tokens are labelled")
+    return torch.from_numpy(
+        np.concatenate([values[start:end] for start, end in spans]).astype(dtype, copy=False)
+    )

@@ -56,6 +56,7 @@ def canonical(
     wording = {as_text(column): _wording(changes) for column, changes in replace.items()}
 
     def read(role: str) -> list[list[object]]:
+        """Return the values of a role's columns, one list a column."""
         names = roles.columns_of(role)
         return [read_column(table, name, key=f"data.{role}", replace=wording) for name in names]
 
@@ -97,6 +98,7 @@ def read_column(table: Table, name: str, *, key: str, replace: Replacements | No
         return values
 
     def change(value: object) -> object:
+        """Return a value as it is to be read; of a list, each item."""
         if isinstance(value, list):
             return [change(item) for item in value]
         return changes.get(value, value) if isinstance(value, str) else value

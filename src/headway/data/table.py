@@ -123,11 +123,13 @@ class _Builder:
         self._flaws: dict[str, str] = {}
 
     def add(self, record: Record) -> None:
+        """Take in the next record."""
         self._pending.append(record)
         if len(self._pending) == ROWS_PER_CHUNK:
             self._flush()
 
     def table(self) -> Table:
+        """Return all records so far as a table."""
         import pyarrow as pa
         from datasets import Dataset
         from datasets.table import InMemoryTable

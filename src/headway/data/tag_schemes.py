@@ -65,6 +65,7 @@ def _impossible(parts: Sequence[tuple[str, str]], position: int, scheme: str) ->
     """Return the error of a tag that cannot follow the one before it (or end the example)."""
 
     def written(index: int) -> str:
+        """Return a tag as it came, in quotes."""
         prefix, name = parts[index]
         return f"'{prefix}-{name}'" if name else f"'{prefix}'"
 

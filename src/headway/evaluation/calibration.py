@@ -54,6 +54,7 @@ def _softmax_slopes(logits: np.ndarray, gold: np.ndarray) -> _Slopes | None:
     weights = np.empty_like(logits)
 
     def slopes(beta: float) -> tuple[float, float]:
+        """Return both derivatives at `beta`, which is 1 / temperature."""
         np.exp(np.multiply(logits, beta, out=weights), out=weights)
         np.divide(weights, weights.sum(axis=1, keepdims=True), out=weights)
         np.multiply(weights, logits, out=weights)
@@ -71,6 +72,7 @@ def _sigmoid_slopes(logits: np.ndarray, gold: np.ndarray) -> _Slopes | None:
         return None
 
     def slopes(beta: float) -> tuple[float, float]:
+        """Return both derivatives at `beta`, which is 1 / temperature."""
         wrong = 1.0 / (1.0 + np.exp(np.minimum(signed * beta, _LARGEST_EXPONENT)))  # what gold is denied
         first = signed * wrong
         return -float(first.mean()), float((first * signed * (1.0 - wrong)).mean())

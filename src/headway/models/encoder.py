@@ -213,6 +213,7 @@ class Encoder(nn.Module):
         pad_id = self.model.config.pad_token_id or 0
 
         def spread(values: Tensor, fill: int) -> Tensor:
+            """Return (num_tokens,) values as (count, longest), with `fill` where there is no token."""
             flat = values.new_full((count * longest,), fill)
             return flat.index_copy_(0, places, values).view(count, longest)
 

@@ -40,6 +40,7 @@ class _Dropped(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, dropped: int) -> Tensor:
+        """Return the values with a share of dropped / LEVELS zeroed and the others scaled up, same shape."""
         mask = draw_mask(values.shape, dropped, dtype=values.dtype)
         ctx.save_for_backward(mask)
         ctx.scale = LEVELS / (LEVELS - dropped)
@@ -48,6 +49,7 @@ class _Dropped(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """Return the gradient of the values, same shape, and none for the rate."""
         (mask,) = ctx.saved_tensors
         return (gradients[0] * mask).mul_(ctx.scale), None
 

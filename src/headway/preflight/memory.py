@@ -70,11 +70,13 @@ class _Watcher(threading.Thread):
         self._done = threading.Event()
 
     def run(self) -> None:
+        """Look at the resident memory until `stop`."""
         while not self._done.is_set():
             self.peak = max(self.peak, resident())
             time.sleep(_PAUSE)
 
     def stop(self) -> None:
+        """Look a last time and end."""
         self._done.set()
         self.join()
         self.peak = max(self.peak, resident())

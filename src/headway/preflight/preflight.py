@@ -225,7 +225,10 @@ def _notes(logger: str) -> Iterator[list[str]]:
     notes: list[str] = []
 
     class Keep(logging.Handler):
+        """Puts messages into the list."""
+
         def emit(self, record: logging.LogRecord) -> None:
+            """Keep a message that is no warning."""
             if record.levelno == logging.INFO:
                 notes.append(record.getMessage())
 

@@ -170,6 +170,7 @@ def _value(facts: Mapping[str, Any], name: str) -> str:
 
 def _seen(kind: str) -> Callable[[Mapping[str, Any]], str]:
     def cell(facts: Mapping[str, Any]) -> str:
+        """Return the share of this kind of gold that was seen."""
         counts = [count for count in facts.get("gold", ()) if count["kind"] == kind]
         return percent(counts[0]["seen"], counts[0]["total"]) if counts else ""
 
