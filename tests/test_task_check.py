@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
-from headway.assembly import build_data
-from headway.types import UnfitError
+from headway.assembly import build_data, build_evaluator
+from headway.types import ConfigError, Gold, UnfitError
 
 TASKS = {
     "classification": "data.label=a",
@@ -54,3 +57,11 @@ def test_iob1_by_document_is_refused(compose_config):
     assert build_data(compose_config(*words)).roles.scheme == "IOB1"
     with pytest.raises(UnfitError, match=r"`data\.source\.by_document` must be false with data\.scheme=IOB1"):
         build_data(compose_config(*words, "data.source.by_document=true"))
+
+
+def test_thresholds_for_other_labels_are_refused_before_training(compose_config):
+    words = ("data=files", "data.train=none.csv", "task=multilabel", "data.labels=[a,b]")
+    cfg = compose_config(*words, "task.decoding.values=[0.5]")
+    data = SimpleNamespace(label_names=("a", "b"), gold={"validation": Gold(np.array([[0, 1], [1, 0]]))})
+    with pytest.raises(ConfigError, match=r"`task\.decoding\.values` must hold 2 thresholds"):
+        build_evaluator(cfg, data, "validation")
