@@ -114,7 +114,7 @@ DAMAGES = [
 def test_what_is_damaged_is_refused_by_load_and_rebuilt_by_cached(tmp_path, damage):
     cached("key", make_encoded, cache_dir=tmp_path)
     damage(tmp_path / "key")
-    with pytest.raises(DataError, match="key must hold an intact encoding"):
+    with pytest.raises(DataError, match="key must hold intact arrays"):
         load(tmp_path / "key")
     assert_same(cached("key", make_encoded, cache_dir=tmp_path), make_encoded())
     assert_same(load(tmp_path / "key"), make_encoded())

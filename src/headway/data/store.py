@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import json
-import os
-import shutil
-import uuid
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headway.types import ConfigError, DataError
+from headway import array_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import IO
 
 FORMAT = 1
 """Part of every cache key: raised whenever the same input would be encoded otherwise."""
-
-_META = "meta.json"
-
-# More than the writers that could each set aside what another has just written.
-_ATTEMPTS = 100
-
-# What renaming to an existing folder or file fails with.
-_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+NEEDED = ("input_ids", "offsets", "documents", "lengths", "lost")
+"""The arrays that every encoding has."""
 
 
 @dataclass(frozen=True)
@@ -128,39 +114,18 @@ def save(encoded: Encoded, folder: Path) -> None:
         FileExistsError: `folder` exists already and is not empty; it is left as it is.
         OSError: It cannot be written.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target: a rename across file systems is no rename. Not tempfile: its folders are private
-    # to one user, a cache may be shared.
-    staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    staging.mkdir()
-    try:
-        _write(encoded, staging)
-        try:
-            staging.rename(folder)
-        except OSError as error:
-            if error.errno in _TAKEN:
-                raise FileExistsError(error.errno, "exists already", str(folder)) from error
-            raise
-        _sync_folder(folder.parent)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+    array_folders.save(folder, _writer(encoded), format=FORMAT)
 
 
-def _write(encoded: Encoded, folder: Path) -> None:
-    digests = {}
-    for field in fields(encoded):
-        array = getattr(encoded, field.name)
-        if array is not None:
-            path = folder / f"{field.name}.npy"
-            with path.open("wb") as stream:
-                np.save(stream, array, allow_pickle=False)
-                _sync(stream)
-            digests[path.name] = _sha256(path)
-    with (folder / _META).open("w", encoding="utf-8") as text:
-        json.dump({"format": FORMAT, "sha256": digests}, text, indent=1)
-        _sync(text)
-    _sync_folder(folder)
+def _writer(encoded: Encoded) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        """Write every array that there is."""
+        for field in fields(encoded):
+            array = getattr(encoded, field.name)
+            if array is not None:
+                array_folders.save_array(folder / f"{field.name}.npy", array)
+
+    return write
 
 
 def load(folder: Path) -> Encoded:
@@ -175,23 +140,16 @@ def load(folder: Path) -> Encoded:
     Raises:
         DataError: A file is missing or is not what was written.
     """
-    try:
-        meta = json.loads((folder / _META).read_text(encoding="utf-8"))
-        digests: dict[str, str] = meta["sha256"]
-        damaged = [name for name, digest in digests.items() if _sha256(folder / name) != digest]
-        if meta["format"] != FORMAT or damaged:
-            raise ValueError(", ".join(damaged) or f"format {meta['format']}")
-        arrays = {Path(name).stem: np.load(folder / name, mmap_mode="r") for name in digests}
-        return Encoded(**{"token_type_ids": None, **arrays})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder} must hold an intact encoding, got {error}; delete the folder") from error
+    return _encoded(array_folders.load(folder, format=FORMAT, needed=NEEDED))
+
+
+def _encoded(arrays: dict[str, np.ndarray]) -> Encoded:
+    given: dict[str, Any] = {"token_type_ids": None, **arrays}
+    return Encoded(**given)
 
 
 def cached(key: str, build: Callable[[], Encoded], *, cache_dir: Path) -> Encoded:
     """Return the encoding kept under a key, building and keeping it if it is absent or damaged.
-
-    Several processes may do so at once: each works in a folder of its own, the first to finish wins, and
-    the others use what it left.
 
     Args:
         key: The `cache_key` of what is built.
@@ -204,47 +162,6 @@ def cached(key: str, build: Callable[[], Encoded], *, cache_dir: Path) -> Encode
     Raises:
         ConfigError: `cache_dir` cannot be written.
     """
-    folder = cache_dir / key
-    with suppress(DataError):
-        return load(folder)
-    built = build()
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        for _ in range(_ATTEMPTS):
-            with suppress(FileExistsError):  # another process was faster, or what is there is damaged
-                save(built, folder)
-            with suppress(DataError):
-                return load(folder)
-            _set_aside(folder)
-        raise OSError(f"{folder} cannot be read back")
-    except OSError as error:
-        raise ConfigError(
-            f"cache_dir must be a folder that can be written and has room, got {cache_dir} ({error}); "
-            "set cache_dir"
-        ) from error
-
-
-def _set_aside(folder: Path) -> None:
-    """Remove a damaged folder; renamed first, so that no other process sees it half removed."""
-    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    with suppress(FileNotFoundError):
-        folder.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _sync(stream: IO[bytes] | IO[str]) -> None:
-    stream.flush()
-    os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return _encoded(
+        array_folders.cached(cache_dir / key, lambda: _writer(build()), format=FORMAT, needed=NEEDED)
+    )
