@@ -73,6 +73,8 @@ class Batch:
             window or token counts. A window of weight 0 is there to keep processes in step.
         normalizer: Sum of the weights of all that is labelled in the whole optimizer step, over every
             micro-batch and process of it; the summed loss is divided by it.
+        features: What frozen layers made of the windows, where that is kept: (num_windows, hidden_size)
+            pooled, or (num_tokens, hidden_size) states of the highest frozen layer. None where nothing is.
     """
 
     input_ids: torch.Tensor
@@ -85,6 +87,7 @@ class Batch:
     labels: torch.Tensor | None
     weights: torch.Tensor
     normalizer: float
+    features: torch.Tensor | None = None
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
         """Return the batch with every tensor on `device`.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from headway.models.architecture import Architecture, parameter_depths, position_offset
+from headway.models.architecture import Architecture, position_offset
+from headway.models.freezing import freeze
+from headway.models.layer_split import LayerSplit
 from headway.models.length_groups import group_lengths, token_positions
 from headway.models.packed_attention import PACKED_ATTENTION, use_packed_attention, why_not_packed
 from headway.types import Batch, ConfigError
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 LAYOUTS = ("auto", "packed", "padded")
-TRAINABLE = ("all", "none", "last_n")
+Part = Callable[[dict[str, Any], Callable[[Tensor], Tensor], Batch], Tensor]
+"""(the model's inputs, how rows of tokens are laid out as they are, the batch) -> states laid out so."""
 
 
 def filler_tokens(count: int) -> int:
@@ -55,6 +59,7 @@ class Encoder(nn.Module):
         inputs: Names of the inputs that the model declares.
         initializer_range: Standard deviation of fresh weights, for heads.
         frozen: Whether no parameter trains.
+        frozen_depth: Lowest layers that don't train, embeddings with them; 0 where all train.
         layout: "packed" or "padded".
     """
 
@@ -76,9 +81,12 @@ class Encoder(nn.Module):
         self.initializer_range = self.architecture.initializer_range
         self.layout = self._resolve_layout(layout)
         self._position_offset = position_offset(model)
-        self._frozen_modules: list[nn.Module] = []
-        self._freeze(trainable, last_n)
+        self._frozen_modules = freeze(model, trainable, last_n=last_n)
         self.frozen = trainable == "none"
+        depths = {"all": 0, "none": self.num_layers}
+        self.frozen_depth = depths.get(trainable, self.num_layers - (last_n or 0))
+        cut = 0 < self.frozen_depth < self.num_layers
+        self._split = LayerSplit(model, self.frozen_depth) if cut else None
         # `from_pretrained` gives a model in eval mode, and Lightning keeps the mode that it finds.
         self.train()
 
@@ -94,29 +102,6 @@ class Encoder(nn.Module):
             return "padded"
         use_packed_attention(self.model)
         return "packed"
-
-    def _freeze(self, trainable: str, last_n: int | None) -> None:
-        if trainable not in TRAINABLE:
-            raise ConfigError(f"`backbone.trainable` must be one of {list(TRAINABLE)}, got {trainable!r}")
-        if trainable == "all":
-            return
-        if trainable == "none":
-            self.model.requires_grad_(False)
-        else:
-            if last_n is None or not 1 <= last_n <= self.num_layers:
-                raise ConfigError(
-                    f"`backbone.last_n` must be in [1, {self.num_layers}] with trainable=last_n, got "
-                    f"{last_n!r}; set how many of the last layers train"
-                )
-            depths = parameter_depths(self.model)
-            for name, parameter in self.model.named_parameters():
-                parameter.requires_grad_(depths[name] > self.num_layers - last_n)
-        # A module is frozen if it holds parameters and none of them trains. Its dropout goes with it; a
-        # dropout beside trained parameters belongs to a module that isn't in the list.
-        for module in self.model.modules():
-            parameters = list(module.parameters())
-            if parameters and not any(p.requires_grad for p in parameters):
-                self._frozen_modules.append(module)
 
     @property
     def has_pooler(self) -> bool:
@@ -170,18 +155,46 @@ class Encoder(nn.Module):
         """Return the last hidden states.
 
         Args:
-            batch: Windows end to end.
+            batch: Windows end to end. With features, only the layers that train run.
 
         Returns:
             (num_tokens, hidden_size) float, in the order of batch.input_ids.
         """
-        run = self._packed if self.layout == "packed" else self._padded
         if self.frozen:
             with torch.no_grad():
-                return run(batch)
-        return run(batch)
+                return self._run(batch, self._whole)
+        return self._run(batch, self._whole if batch.features is None else self._upper)
 
-    def _packed(self, batch: Batch) -> Tensor:
+    def frozen_states(self, batch: Batch) -> Tensor:
+        """Return the states of the highest frozen layer: what a batch's features are, where tokens' are kept.
+
+        Args:
+            batch: Windows end to end.
+
+        Returns:
+            (num_tokens, hidden_size) float, without gradient.
+        """
+        with torch.no_grad():
+            return self._run(batch, self._whole if self._split is None else self._lower)
+
+    def _whole(self, inputs: dict[str, Any], _: Callable[[Tensor], Tensor], __: Batch) -> Tensor:
+        states: Tensor = self.model(**inputs).last_hidden_state
+        return states
+
+    def _lower(self, inputs: dict[str, Any], _: Callable[[Tensor], Tensor], __: Batch) -> Tensor:
+        return cast("LayerSplit", self._split).lower(lambda: self.model(**inputs))
+
+    def _upper(self, inputs: dict[str, Any], lay_out: Callable[[Tensor], Tensor], batch: Batch) -> Tensor:
+        if self._split is None or batch.features is None:
+            raise ValueError("features of tokens need an encoder with frozen layers below those that train")
+        given = lay_out(batch.features)
+        states: Tensor = self._split.upper(lambda: self.model(**inputs), given).last_hidden_state
+        return states
+
+    def _run(self, batch: Batch, part: Part) -> Tensor:
+        return (self._packed if self.layout == "packed" else self._padded)(batch, part)
+
+    def _packed(self, batch: Batch, part: Part) -> Tensor:
         count = len(batch.input_ids)
         # A window of its own, whose states are thrown away.
         filler = filler_tokens(count) if batch.input_ids.device.type == "cpu" else 0
@@ -191,18 +204,19 @@ class Encoder(nn.Module):
             groups = (*groups, (filler, 1))
             tail = torch.arange(filler, device=positions.device) % self.max_positions + self._position_offset
             positions = torch.cat([positions, tail])
-        inputs = {
+        inputs: dict[str, Any] = {
             "input_ids": pad(
                 batch.input_ids, (0, filler), value=self.model.config.pad_token_id or 0
             ).unsqueeze(0),
             "position_ids": positions.unsqueeze(0),  # both (1, num_tokens + filler)
+            "window_groups": groups,
         }
         if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
             inputs["token_type_ids"] = pad(batch.token_type_ids, (0, filler)).unsqueeze(0)
-        states: Tensor = self.model(**inputs, window_groups=groups).last_hidden_state
+        states = part(inputs, lambda rows: pad(rows, (0, 0, 0, filler)).unsqueeze(0), batch)
         return states.squeeze(0)[:count]
 
-    def _padded(self, batch: Batch) -> Tensor:
+    def _padded(self, batch: Batch, part: Part) -> Tensor:
         count, longest = len(batch.lengths), max(batch.lengths)
         positions = token_positions(batch.cu_seq_lens, len(batch.input_ids))
         # The window of each token, from the token counts on the device: no host sync.
@@ -212,16 +226,16 @@ class Encoder(nn.Module):
         places = rows * longest + positions  # (num_tokens,) in (count * longest,)
         pad_id = self.model.config.pad_token_id or 0
 
-        def spread(values: Tensor, fill: int) -> Tensor:
-            """Return (num_tokens,) values as (count, longest), with `fill` where there is no token."""
-            flat = values.new_full((count * longest,), fill)
-            return flat.index_copy_(0, places, values).view(count, longest)
+        def spread(values: Tensor, fill: int = 0) -> Tensor:
+            """Return (num_tokens, ...) values as (count, longest, ...), `fill` where there is no token."""
+            flat = values.new_full((count * longest, *values.shape[1:]), fill)
+            return flat.index_copy_(0, places, values).view(count, longest, *values.shape[1:])
 
-        inputs = {
+        inputs: dict[str, Any] = {
             "input_ids": spread(batch.input_ids, pad_id),
-            "attention_mask": spread(torch.ones_like(batch.input_ids), 0),
+            "attention_mask": spread(torch.ones_like(batch.input_ids)),
         }
         if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
-            inputs["token_type_ids"] = spread(batch.token_type_ids, 0)
-        states: Tensor = self.model(**inputs).last_hidden_state
+            inputs["token_type_ids"] = spread(batch.token_type_ids)
+        states = part(inputs, spread, batch)
         return states.reshape(count * longest, -1).index_select(0, places)

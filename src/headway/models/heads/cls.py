@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from headway.models.heads.linear import LinearHead
 from headway.models.length_groups import group_lengths, join_groups, split_groups
-from headway.models.ranges import check_number, check_one_of
+from headway.models.ranges import check_one_of
 
 if TYPE_CHECKING:
     from headway.models.encoder import Encoder
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 POOLINGS = ("cls", "mean", "max", "pooler")
 
 
-class ClsHead(nn.Module):
+class ClsHead(LinearHead):
     """Pools each window's states into one vector; dropout and a linear layer make logits of it.
 
     With pooling "pooler" this is transformers' BertForSequenceClassification.
@@ -43,21 +44,11 @@ class ClsHead(nn.Module):
         initializer_range: float = 0.02,
     ) -> None:
         check_one_of("task.head.pooling", pooling, POOLINGS)
-        rate = check_number(
-            "task.head.dropout",
-            dropout,
-            low=0,
-            high=1,
-            open_high=True,
-            advice="set the share to drop, 0 for none",
+        super().__init__(
+            dropout, hidden_size=hidden_size, num_labels=num_labels, initializer_range=initializer_range
         )
-        super().__init__()
         self.pooling = pooling
         self.uses_pooler = pooling == "pooler"
-        self.dropout = nn.Dropout(rate)
-        self.classifier = nn.Linear(hidden_size, num_labels)
-        nn.init.normal_(self.classifier.weight, std=initializer_range)
-        nn.init.zeros_(self.classifier.bias)
 
     def forward(self, states: Tensor, batch: Batch, encoder: Encoder) -> Tensor:
         """Return logits of windows.
@@ -68,12 +59,21 @@ class ClsHead(nn.Module):
             encoder: Whose pooler is used, if one is.
 
         Returns:
-            (num_windows, num_labels) float.
+            (num_windows, num_labels) float32.
         """
-        logits: Tensor = self.classifier(self.dropout(self._pool(states, batch, encoder)))
-        return logits
+        return self.classify(self.pool(states, batch, encoder))
 
-    def _pool(self, states: Tensor, batch: Batch, encoder: Encoder) -> Tensor:
+    def pool(self, states: Tensor, batch: Batch, encoder: Encoder) -> Tensor:
+        """Return one vector a window; nothing in it is trained where the encoder is frozen.
+
+        Args:
+            states: (num_tokens, hidden_size) float.
+            batch: That the states are of.
+            encoder: Whose pooler is used, if one is.
+
+        Returns:
+            (num_windows, hidden_size) float.
+        """
         if self.pooling in ("mean", "max"):
             blocks = split_groups(states, group_lengths(batch.lengths))  # each (count, length, hidden_size)
             reduce = torch.mean if self.pooling == "mean" else torch.amax

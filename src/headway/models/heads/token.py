@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from headway.models.ranges import check_number
+from headway.models.heads.linear import LinearHead
 
 if TYPE_CHECKING:
     from headway.models.encoder import Encoder
     from headway.types import Batch
 
 
-class TokenHead(nn.Module):
+class TokenHead(LinearHead):
     """Makes logits of every token's state by dropout and a linear layer, as BertForTokenClassification does.
 
     Args:
@@ -29,19 +29,9 @@ class TokenHead(nn.Module):
     def __init__(
         self, dropout: float = 0.1, *, hidden_size: int, num_labels: int, initializer_range: float = 0.02
     ) -> None:
-        rate = check_number(
-            "task.head.dropout",
-            dropout,
-            low=0,
-            high=1,
-            open_high=True,
-            advice="set the share to drop, 0 for none",
+        super().__init__(
+            dropout, hidden_size=hidden_size, num_labels=num_labels, initializer_range=initializer_range
         )
-        super().__init__()
-        self.dropout = nn.Dropout(rate)
-        self.classifier = nn.Linear(hidden_size, num_labels)
-        nn.init.normal_(self.classifier.weight, std=initializer_range)
-        nn.init.zeros_(self.classifier.bias)
 
     def forward(self, states: Tensor, batch: Batch, encoder: Encoder) -> Tensor:
         """Return logits of tokens.
@@ -52,7 +42,6 @@ class TokenHead(nn.Module):
             encoder: That the states are from; all heads take it.
 
         Returns:
-            (num_tokens, num_labels) float.
+            (num_tokens, num_labels) float32.
         """
-        logits: Tensor = self.classifier(self.dropout(states))
-        return logits
+        return self.classify(states)
