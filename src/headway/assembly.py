@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.config.build import build
-from headway.config.check import monitored
 from headway.task_check import check_task
 from headway.types import ConfigError
 
 if TYPE_CHECKING:
-    import pytorch_lightning as pl
+    from torch import nn
 
     from headway.data.datamodule import DataModule
     from headway.data.text_data import TextData
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from headway.evaluation.evaluator import Evaluator
     from headway.models.backbone import Backbone
     from headway.models.module import FineTuner
-    from headway.tracking.checkpoints import BestCheckpoint
 
 
 def build_data(cfg: dict[str, Any]) -> TextData:
@@ -96,10 +93,69 @@ def build_evaluator(
     )
 
 
+def build_loaders(cfg: dict[str, Any], data: TextData) -> DataModule:
+    """Build what makes batches.
+
+    Args:
+        cfg: The resolved config.
+        data: Read and encoded.
+    """
+    from headway.data.datamodule import DataModule
+
+    return DataModule(
+        data,
+        batching=build(cfg["batching"], key="batching"),
+        data_seed=cfg["data_seed"],
+        accumulate=cfg["trainer"]["accumulate_grad_batches"],
+        limit_train_batches=cfg["trainer"]["limit_train_batches"],
+        max_steps=cfg["trainer"]["max_steps"],
+    )
+
+
+def build_tuner(
+    cfg: dict[str, Any],
+    data: TextData,
+    backbone: Backbone,
+    *,
+    head: Any,
+    total_steps: int,
+    heads_only: bool = False,
+) -> FineTuner:
+    """Build what trains; the backbone's weights are loaded last, so that a wrong value costs nothing.
+
+    Args:
+        cfg: The resolved config.
+        data: Read and encoded.
+        backbone: The encoder's description.
+        head: What `build_head` returned.
+        total_steps: Optimizer steps of the whole training.
+        heads_only: Whether a linear head on kept features is all that trains.
+
+    Raises:
+        ConfigError: The loss or the pooling doesn't fit the task or the backbone.
+    """
+    from headway.models.head_tuner import HeadTuner
+    from headway.models.module import FineTuner
+
+    loss = build_loss(cfg, data)
+    encoder = backbone.load_encoder()
+    encoder.keep_pooler(wanted=head.uses_pooler)
+    return (HeadTuner if heads_only else FineTuner)(
+        encoder=encoder,
+        head=head,
+        loss=loss,
+        optimizer=build(cfg["optimizer"], key="optimizer"),
+        schedule=build(cfg["schedule"], key="schedule"),
+        total_steps=total_steps,
+        accumulate=cfg["trainer"]["accumulate_grad_batches"],
+        evaluators={"val": build_evaluator(cfg, data, "validation")},
+    )
+
+
 def build_module(
     cfg: dict[str, Any], data: TextData, backbone: Backbone, *, num_processes: int = 1
 ) -> tuple[FineTuner, DataModule, int]:
-    """Build what trains; the backbone's weights are loaded last, so that a wrong value costs nothing.
+    """Build what trains in batches, and what makes them.
 
     Args:
         cfg: The resolved config.
@@ -113,46 +169,51 @@ def build_module(
     Raises:
         ConfigError: The head, the loss or the pooling doesn't fit the task or the backbone.
     """
-    from headway.data.datamodule import DataModule
-    from headway.models.module import FineTuner
+    loaders = build_loaders(cfg, data)
+    total_steps = loaders.steps_before(cfg["trainer"]["max_epochs"], num_processes=num_processes)
+    head = build_head(cfg, data, backbone)
+    return build_tuner(cfg, data, backbone, head=head, total_steps=total_steps), loaders, total_steps
 
-    trainer = cfg["trainer"]
-    accumulate = trainer["accumulate_grad_batches"]
-    loaders = DataModule(
-        data,
-        batching=build(cfg["batching"], key="batching"),
-        data_seed=cfg["data_seed"],
-        accumulate=accumulate,
-        limit_train_batches=trainer["limit_train_batches"],
-        max_steps=trainer["max_steps"],
+
+def build_loss(cfg: dict[str, Any], data: TextData) -> nn.Module:
+    """Build the loss.
+
+    Args:
+        cfg: The resolved config.
+        data: Read; its labels may weigh in.
+
+    Raises:
+        ConfigError: It doesn't fit the labels.
+    """
+    loss: nn.Module = build(
+        cfg["task"]["loss"],
+        key="task.loss",
+        num_labels=max(1, len(data.label_names)),
+        class_counts=data.class_counts,
     )
-    total_steps = loaders.steps_before(trainer["max_epochs"], num_processes=num_processes)
-    num_labels = max(1, len(data.label_names))
-    loss = build(cfg["task"]["loss"], key="task.loss", num_labels=num_labels, class_counts=data.class_counts)
-    head = _build_head(cfg, data, backbone, num_labels=num_labels)
-    encoder = backbone.load_encoder()
-    encoder.keep_pooler(wanted=head.uses_pooler)
-    module = FineTuner(
-        encoder=encoder,
-        head=head,
-        loss=loss,
-        optimizer=build(cfg["optimizer"], key="optimizer"),
-        schedule=build(cfg["schedule"], key="schedule"),
-        total_steps=total_steps,
-        accumulate=accumulate,
-        evaluators={"val": build_evaluator(cfg, data, "validation")},
-    )
-    return module, loaders, total_steps
+    return loss
 
 
-def _build_head(cfg: dict[str, Any], data: TextData, backbone: Backbone, *, num_labels: int) -> Any:
-    """Build the head from the backbone's measures alone, and check that it labels what the data label."""
+def build_head(cfg: dict[str, Any], data: TextData, backbone: Backbone) -> Any:
+    """Build the head from the backbone's measures alone.
+
+    Args:
+        cfg: The resolved config; its seed alone decides the fresh weights.
+        data: Read.
+        backbone: The encoder's description.
+
+    Raises:
+        ConfigError: The head doesn't label what the data label.
+    """
+    import torch
+
     facts = backbone.architecture()
+    torch.manual_seed(cfg["seed"])
     head = build(
         cfg["task"]["head"],
         key="task.head",
         hidden_size=facts.hidden_size,
-        num_labels=num_labels,
+        num_labels=max(1, len(data.label_names)),
         initializer_range=facts.initializer_range,
     )
     if head.token_level != data.target.token_level:
@@ -162,64 +223,3 @@ def _build_head(cfg: dict[str, Any], data: TextData, backbone: Backbone, *, num_
             f"task/head={option}"
         )
     return head
-
-
-def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCheckpoint]:
-    """Build Lightning's Trainer and the callback that knows the best checkpoint.
-
-    Args:
-        cfg: The resolved config.
-        folder: The run's folder.
-
-    Raises:
-        ConfigError: There is no BestCheckpoint among the callbacks, the precision is unknown, or more
-            than one process would train.
-    """
-    from headway.models.precision import resolve_precision
-    from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
-    from headway.tracking.progress import progress_bar
-
-    callbacks = _build_callbacks(cfg, folder)
-    best = next((callback for callback in callbacks if isinstance(callback, BestCheckpoint)), None)
-    if best is None:
-        raise ConfigError(
-            "`callbacks.checkpoint` must be a BestCheckpoint: the best epoch is what a run scores"
-        )
-    node = {
-        **cfg["trainer"],
-        "limit_train_batches": 1.0,  # the plan is cut already, so that the last step's weight is right
-        "precision": resolve_precision(
-            cfg["trainer"]["precision"], accelerator=cfg["trainer"]["accelerator"]
-        ),
-    }
-    bar = progress_bar() if node["enable_progress_bar"] else None
-    node["enable_progress_bar"] = bar is not None
-    logger = None if cfg["logger"] is None else build(cfg["logger"], key="logger", save_dir=folder)
-    trainer: pl.Trainer = build(
-        node,
-        key="trainer",
-        callbacks=[*callbacks, *([bar] if bar else [])],
-        logger=logger or False,
-        plugins=[AtomicCheckpointIO()],
-        default_root_dir=folder,
-        num_sanity_val_steps=0,
-        enable_model_summary=False,
-        use_distributed_sampler=False,  # the plans are shared out already; Lightning would cut them again
-        reload_dataloaders_every_n_epochs=1,  # batches by tokens differ in number from epoch to epoch
-    )
-    if trainer.world_size > 1:
-        # Batches, steps and metrics are right on several processes; writing one run folder isn't yet.
-        raise ConfigError(
-            f"`trainer.devices` must come to one process, got {cfg['trainer']['devices']!r}, which makes "
-            f"{trainer.world_size}; set trainer.devices=1"
-        )
-    return trainer, best
-
-
-def _build_callbacks(cfg: dict[str, Any], folder: Path) -> list[pl.Callback]:
-    monitor, mode = monitored(cfg)
-    return [
-        build(node, key=f"callbacks.{name}", monitor=monitor, mode=mode, dirpath=folder / "checkpoints")
-        for name, node in cfg["callbacks"].items()
-        if node is not None
-    ]

@@ -17,7 +17,8 @@ import torch
 from rich.console import Console
 
 from headway.allocator import keep_freed_memory
-from headway.assembly import build_backbone, build_data, build_module, build_trainer, encode_data
+from headway.assembly import build_backbone, build_data, encode_data
+from headway.built_run import build_run, use_features
 from headway.config.build import build
 from headway.config.check import check_config
 from headway.results import SplitResult, calibration_line
@@ -39,6 +40,7 @@ QUIET = (
     ".*exists and is not empty.*",  # the run's folder holds its config before its curves
     ".*smaller than the logging interval.*",
     ".*in eval mode at the start of training.*",  # meant: what is frozen
+    ".*configure_optimizers. returned .None.*",  # meant: a head's steps are taken elsewhere
     ".*isinstance.treespec, LeafSpec.*",  # Lightning's own use of torch
 )
 """Warnings of Lightning's that say nothing about the run."""
@@ -103,10 +105,12 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         tokenizer = backbone.load_tokenizer()
         encode_data(data, backbone, tokenizer)
     with timer.stage("model"):
-        trainer, best = build_trainer(cfg, folder)
-        module, loaders, total_steps = build_module(cfg, data, backbone, num_processes=trainer.world_size)
+        built = build_run(cfg, folder, data, backbone)
+    module, loaders, trainer, best = built.module, built.loaders, built.trainer, built.best
     write_config(folder, cfg, list(overrides))
-    _announce(module, total_steps, precision=str(trainer.precision))
+    _announce(module, built.total_steps, precision=str(trainer.precision))
+    with timer.stage("features"):
+        store = use_features(cfg, built, data)
     with timer.stage("fit"):
         trainer.fit(module, datamodule=loaders)
     with timer.stage("score"):
@@ -120,7 +124,8 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         "environment": environment(),
         "precision": str(trainer.precision),
         "layout": module.encoder.layout,
-        "total_steps": total_steps,
+        "total_steps": built.total_steps,
+        "features": None if store is None else store.facts,
         **outcome,
         "lengths": {name: asdict(report) for name, report in data.reports.items()},
         "seconds": timer.seconds,

@@ -115,6 +115,19 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class RowStep:
+    """One optimizer step over kept features: the rows of all its micro-batches.
+
+    Attributes:
+        rows: (num_items,) int64, rows of the features: windows, or labelled tokens.
+        normalizer: Sum of the rows' weights, as Batch.normalizer.
+    """
+
+    rows: np.ndarray
+    normalizer: float
+
+
+@dataclass(frozen=True)
 class WindowLogits:
     """Logits as the model gave them, before windows are put together; rows in any order.
 

@@ -145,6 +145,9 @@ def check_values(cfg: Mapping[str, Any]) -> None:
             f"`compare_aggregations` must be null, all, or names of task/aggregation, got {asked!r}; "
             "correct the value"
         )
+    kept = cfg["keep_features"]
+    if kept not in ("auto", True, False) or (kept in (0, 1) and not isinstance(kept, bool)):
+        raise ConfigError(f"`keep_features` must be auto, true or false, got {kept!r}; correct the value")
     _check_trainer(cfg)
 
 

@@ -22,6 +22,8 @@ class RunConfig:
         score_splits: The splits that the best checkpoint is scored on, predictions written.
         compare_aggregations: "all" or names of task/aggregation, compared on validation at the end; the best
             one is kept. None: the task's own.
+        keep_features: Whether what frozen layers compute is kept on disk; "auto": where it saves time and
+            leaves most of the free disk.
         num_threads: CPU threads that torch uses; None leaves torch's choice.
         backbone: Which encoder; see headway.models.backbone.Backbone.
         data: Which rows; see headway.data.text_data.TextData.
@@ -41,6 +43,7 @@ class RunConfig:
     cache_dir: str = MISSING
     score_splits: list[str] = field(default_factory=list)
     compare_aggregations: Any = None
+    keep_features: Any = "auto"
     num_threads: int | None = None
     backbone: Any = MISSING
     data: Any = MISSING

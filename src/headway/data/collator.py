@@ -26,6 +26,9 @@ class WindowBatches(Dataset[Batch]):
         token_level: Whether `labels` has a row a token and words are tracked.
         weights: (num_windows,) float32, or (num_tokens,) with `token_level`: what the loss of each window or
             token counts; None: each 1.
+        features: What frozen layers made of the windows: (num_windows, hidden_size), or
+            (num_tokens, hidden_size) with `token_features`; uint16 holds bfloat16's bits. None: not kept.
+        token_features: Whether the features are tokens'.
     """
 
     def __init__(
@@ -35,10 +38,14 @@ class WindowBatches(Dataset[Batch]):
         *,
         token_level: bool,
         weights: np.ndarray | None = None,
+        features: np.ndarray | None = None,
+        token_features: bool = False,
     ) -> None:
         self.encoded = encoded
         self.labels = labels
         self.token_level = token_level
+        self.features = features
+        self.token_features = token_features
         self.weights = None if weights is None else weights.astype(np.float32, copy=False)
 
     def __len__(self) -> int:
@@ -73,7 +80,16 @@ class WindowBatches(Dataset[Batch]):
             labels=labels,
             weights=self._weights(plan, spans),
             normalizer=plan.normalizer,
+            features=self._features(windows, spans),
         )
+
+    def _features(self, windows: np.ndarray, spans: Sequence[tuple[int, int]]) -> torch.Tensor | None:
+        if self.features is None:
+            return None
+        parts = [self.features[start:end] for start, end in spans] if self.token_features else None
+        rows = np.asarray(self.features[windows]) if parts is None else np.concatenate(parts)
+        tensor = torch.from_numpy(rows)
+        return tensor.view(torch.bfloat16) if rows.dtype == np.uint16 else tensor
 
     def _weights(self, plan: BatchPlan, spans: Sequence[tuple[int, int]]) -> torch.Tensor:
         """Return what each window, or each token, of a plan counts; float32."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from math import ceil
 from typing import Any
 
@@ -15,7 +16,7 @@ from headway.data.collator import WindowBatches
 from headway.data.loss_weights import LossWeighting, sum_windows, token_weights, window_weights
 from headway.data.plans import BatchPlan, PlanSampler, plan_epoch, plan_evaluation
 from headway.data.text_data import TextData
-from headway.types import Batch
+from headway.types import IGNORE_INDEX, Batch, RowStep
 
 
 class DataModule(pl.LightningDataModule):
@@ -28,6 +29,10 @@ class DataModule(pl.LightningDataModule):
         accumulate: Micro-batches in an optimizer step.
         limit_train_batches: A ratio of the micro-batches (float) or their count (int).
         max_steps: Optimizer steps of the whole training at most; -1 for no bound.
+
+    Attributes:
+        by_epoch: Whether the training loader gives one item an epoch, for a HeadTuner, which takes
+            `row_steps`.
     """
 
     def __init__(
@@ -51,6 +56,8 @@ class DataModule(pl.LightningDataModule):
         self._steps_before: dict[int, list[int]] = {}
         self._train: WindowBatches | None = None
         self._train_weights = np.empty(0)
+        self.by_epoch = False
+        self._features: Callable[[str], np.ndarray] | None = None
         if "train" in data.encoded:
             self._prepare_training()
 
@@ -97,6 +104,79 @@ class DataModule(pl.LightningDataModule):
             known.append(known[-1] + ceil(len(plan) / self._accumulate))
         return known[epoch]
 
+    def sees(self, num_windows: int, *, max_epochs: int) -> bool:
+        """Return whether training on one process sees at least so many windows, each as often as it comes.
+
+        Args:
+            num_windows: Windows.
+            max_epochs: Epochs of the training.
+        """
+        left = num_windows
+        for epoch in range(max_epochs):
+            left -= sum(len(plan.windows) for plan in self.train_plan(epoch))
+            if left <= 0:
+                return True
+        return False
+
+    def use_features(self, features: Callable[[str], np.ndarray]) -> None:
+        """Give batches the kept features of their windows from now on.
+
+        Args:
+            features: Split -> (num_windows, hidden_size) or (num_tokens, hidden_size), as WindowBatches takes
+                them; called when a split is first needed.
+        """
+        self._features = features
+        if self._train is not None:
+            self._train = self._dataset("train", labels=self._train.labels, weights=self._train.weights)
+
+    def _dataset(
+        self, split: str, *, labels: np.ndarray | None = None, weights: np.ndarray | None = None
+    ) -> WindowBatches:
+        encoded = self._data.encoded[split]
+        features = None if self._features is None else self._features(split)
+        return WindowBatches(
+            encoded,
+            labels,
+            token_level=self._data.target.token_level,
+            weights=weights,
+            features=features,
+            token_features=features is not None and len(features) == encoded.num_tokens,
+        )
+
+    def training_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the label and the weight of each row that `row_steps` may name.
+
+        Returns:
+            (num_rows, ...) labels and (num_rows,) float32 weights: a row a window, or a token where tokens
+            are labelled.
+
+        Raises:
+            RuntimeError: There is no encoded train split.
+        """
+        if self._train is None or self._train.labels is None or self._train.weights is None:
+            raise RuntimeError("call read and encode before training_rows")
+        if self._data.target.token_level:
+            return self._train.labels, self._train.weights
+        return self._train.labels[self._train.encoded.documents], self._train.weights
+
+    def row_steps(self, epoch: int) -> list[RowStep]:
+        """Return an epoch's optimizer steps as rows: what one process does in it, without batches.
+
+        Args:
+            epoch: From 0.
+        """
+        plans, encoded = self.train_plan(epoch), self._data.encoded["train"]
+        steps = []
+        for start in range(0, len(plans), self._accumulate):
+            step = plans[start : start + self._accumulate]
+            rows = np.concatenate([plan.windows for plan in step])
+            if self._data.target.token_level:
+                spans = zip(encoded.offsets[rows].tolist(), encoded.offsets[rows + 1].tolist(), strict=True)
+                tokens = np.concatenate([np.arange(first, last) for first, last in spans])
+                rows = tokens[self.training_rows()[0][tokens] != IGNORE_INDEX]
+            steps.append(RowStep(rows, step[0].normalizer))
+        return steps
+
     def _loader(self, dataset: WindowBatches, sampler: Any) -> DataLoader[Batch]:
         return DataLoader(
             dataset,
@@ -114,6 +194,8 @@ class DataModule(pl.LightningDataModule):
         """Return the loader of the current epoch; Lightning sets later epochs on its sampler."""
         if self._train is None:
             raise RuntimeError("call read and encode before train_dataloader")
+        if self.by_epoch:
+            return DataLoader([0], batch_size=None)  # type: ignore[arg-type]
         rank, num_processes = self._position()
         epoch = 0 if self.trainer is None else self.trainer.current_epoch
         sampler = PlanSampler(
@@ -123,16 +205,21 @@ class DataModule(pl.LightningDataModule):
 
     def eval_dataloader(self, split: str) -> DataLoader[Batch]:
         """Return the loader that gives every window of a split once, over all processes."""
-        encoded = self._data.encoded[split]
         rank, num_processes = self._position()
         plans = plan_evaluation(
-            encoded.window_lengths,
+            self._data.encoded[split].window_lengths,
             batch_size=self._data.eval_batch_size,
             rank=rank,
             num_processes=num_processes,
         )
+        return self._loader(self._dataset(split), PlanSampler(lambda _: plans))
+
+    def plain_batches(self, split: str) -> Iterator[Batch]:
+        """Yield every window of a split once, in batches without kept features, on one process."""
+        encoded = self._data.encoded[split]
+        plans = plan_evaluation(encoded.window_lengths, batch_size=self._data.eval_batch_size)
         dataset = WindowBatches(encoded, None, token_level=self._data.target.token_level)
-        return self._loader(dataset, PlanSampler(lambda _: plans))
+        yield from self._loader(dataset, PlanSampler(lambda _: plans))
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Return the loader of the validation split."""

@@ -137,6 +137,7 @@ class TextData:
         self.tables: dict[str, Table] = {}
         self.gold: dict[str, Gold] = {}
         self.encoded: dict[str, Encoded] = {}
+        self.encoded_keys: dict[str, str] = {}  # what each was cached under: a hash of all that decides it
         self.reports: dict[str, LengthReport] = {}
 
     @staticmethod
@@ -211,6 +212,7 @@ class TextData:
             key = cache_key(tokenization, spec, data_hash=hash_examples(examples))
             build = partial(encode, tokenization, examples, spec, where=table.where)
             self.encoded[name] = cached(key, build, cache_dir=self.cache_dir)
+            self.encoded_keys[name] = key
             self._report(name)
 
     def _report(self, split: str) -> None:

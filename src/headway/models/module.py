@@ -9,11 +9,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from headway.models.features import pools
 from headway.models.rows import concatenate, window_logits
 from headway.types import IGNORE_INDEX, Batch, TrainingError, WindowLogits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from headway.evaluation.evaluator import Evaluation, Evaluator
     from headway.models.encoder import Encoder
@@ -71,7 +72,13 @@ class FineTuner(pl.LightningModule):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return logits, (num_windows, num_labels) or (num_tokens, num_labels)."""
-        logits: Tensor = self.head(self.encoder(batch), batch, self.encoder)
+        logits: Tensor
+        if batch.features is None or not self.encoder.frozen:
+            logits = self.head(self.encoder(batch), batch, self.encoder)
+        elif pools(self.head):
+            logits = self.head.classify(batch.features)  # type: ignore[operator]
+        else:
+            logits = self.head(batch.features, batch, self.encoder)
         return logits
 
     def item_losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -88,9 +95,8 @@ class FineTuner(pl.LightningModule):
         """
         if batch.labels is None:
             raise ValueError("training needs a batch with labels")
-        states = self.encoder(batch)
         labels, weights = batch.labels, batch.weights
-        logits = self.head(states, batch, self.encoder)
+        logits = self(batch)
         if self.token_level:
             labelled = labels != IGNORE_INDEX
             logits, labels, weights = logits[labelled], labels[labelled], weights[labelled]
@@ -186,3 +192,17 @@ class FineTuner(pl.LightningModule):
         schedule, total = self._schedule, self._total_steps
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule(step, total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Leave out what isn't trained: the backbone itself has it."""
+        for name in self._frozen_names():
+            checkpoint["state_dict"].pop(name, None)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], *rest: Any, **named: Any) -> Any:
+        """Take weights; what isn't trained may be missing, and stays as it is."""
+        own = self.state_dict()
+        kept = {name: own[name] for name in self._frozen_names() if name not in state_dict}
+        return super().load_state_dict({**state_dict, **kept}, *rest, **named)
+
+    def _frozen_names(self) -> list[str]:
+        return [name for name, parameter in self.named_parameters() if not parameter.requires_grad]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from headway.models.encoder import Encoder
+    from headway.models.param_groups import ParamGroup
 
 FUSED_DEVICES = frozenset({"cpu", "cuda", "mps", "xpu"})
 
@@ -86,17 +87,7 @@ class AdamW:
         """
         import torch
 
-        from headway.models.param_groups import param_groups
-
-        groups = param_groups(
-            encoder,
-            head,
-            lr=self.lr,
-            head_lr=self.head_lr,
-            layer_decay=self.layer_decay,
-            weight_decay=self.weight_decay,
-            no_decay=self.no_decay,
-        )
+        groups = self.groups(encoder, head)
         devices = {parameter.device.type for group in groups for parameter in group["params"]}
         if self.fused is True and not devices <= FUSED_DEVICES:
             raise ConfigError(
@@ -110,6 +101,28 @@ class AdamW:
         # every mixed precision. Without this offer gradients are unscaled before, as for any other optimizer.
         optimizer._step_supports_amp_scaling = False
         return optimizer
+
+    def groups(self, encoder: Encoder, head: nn.Module) -> list[ParamGroup]:
+        """Return all parameters that train, by rate and decay; see `headway.models.param_groups`.
+
+        Args:
+            encoder: Any.
+            head: Any.
+
+        Raises:
+            ConfigError: A pattern of no_decay matches nothing, or layer_decay doesn't go with the model.
+        """
+        from headway.models.param_groups import param_groups
+
+        return param_groups(
+            encoder,
+            head,
+            lr=self.lr,
+            head_lr=self.head_lr,
+            layer_decay=self.layer_decay,
+            weight_decay=self.weight_decay,
+            no_decay=self.no_decay,
+        )
 
 
 def _check_betas(betas: object) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytorch_lightning as pl
 import torch
 
-from headway.assembly import build_backbone, build_data, build_module, build_trainer, encode_data
+from headway.assembly import build_backbone, build_data, build_module, encode_data
 from headway.config.build import build
 from headway.config.check import check_config
 from headway.data.checks import Finding, check_splits
@@ -29,6 +29,7 @@ from headway.preflight.rows import RowFacts, row_facts, row_findings
 from headway.preflight.tokenizer_trip import RoundTrip, round_trip, tokenizer_findings
 from headway.preflight.training import TrainingFacts, training_facts, training_findings
 from headway.scoring import aggregations_to_compare
+from headway.trainer_assembly import build_trainer
 
 if TYPE_CHECKING:
     from headway.data.datamodule import DataModule

@@ -1,0 +1,100 @@
+"""What trains in one run, built and given its features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headway.assembly import build_head, build_loaders, build_tuner
+from headway.heads_together import train_alone
+from headway.keep_features import Keeping, decide, open_store
+from headway.models.head_tuner import HeadTuner
+from headway.trainer_assembly import build_trainer
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
+
+    from headway.data.datamodule import DataModule
+    from headway.data.text_data import TextData
+    from headway.feature_store import FeatureStore
+    from headway.models.backbone import Backbone
+    from headway.models.module import FineTuner
+    from headway.tracking.checkpoints import BestCheckpoint
+
+
+@dataclass(frozen=True)
+class BuiltRun:
+    """What trains, and with what.
+
+    Attributes:
+        module: Encoder, head and loss.
+        loaders: Of the batches.
+        trainer: Lightning's.
+        best: Knows the best checkpoint.
+        total_steps: Optimizer steps of the whole training.
+        keeping: Whether features are kept.
+    """
+
+    module: FineTuner
+    loaders: DataModule
+    trainer: pl.Trainer
+    best: BestCheckpoint
+    total_steps: int
+    keeping: Keeping
+
+
+def build_run(cfg: dict[str, Any], folder: Path, data: TextData, backbone: Backbone) -> BuiltRun:
+    """Build all that trains; the weights are loaded last.
+
+    Args:
+        cfg: The resolved config.
+        folder: The run's folder.
+        data: Read and encoded.
+        backbone: The encoder's description.
+
+    Raises:
+        ConfigError: Parts don't go together.
+    """
+    loaders = build_loaders(cfg, data)
+    head = build_head(cfg, data, backbone)
+    keeping = decide(cfg, head, data=data, loaders=loaders)
+    trainer, best = build_trainer(cfg, folder, heads_only=keeping.heads_only)
+    total_steps = loaders.steps_before(cfg["trainer"]["max_epochs"], num_processes=trainer.world_size)
+    module = build_tuner(
+        cfg, data, backbone, head=head, total_steps=total_steps, heads_only=keeping.heads_only
+    )
+    return BuiltRun(module, loaders, trainer, best, total_steps, keeping)
+
+
+def use_features(cfg: dict[str, Any], built: BuiltRun, data: TextData) -> FeatureStore | None:
+    """Let the loaders read kept features, where they are kept, and a HeadTuner train on them.
+
+    Args:
+        cfg: The resolved config.
+        built: What `build_run` returned.
+        data: Read and encoded.
+
+    Returns:
+        The store, or None.
+
+    Raises:
+        ConfigError: The disk can't hold them.
+    """
+    module, trainer, device = built.module, built.trainer, built.trainer.strategy.root_device
+    store = open_store(
+        module.encoder.to(device),
+        module.head.to(device),
+        built.keeping,
+        cfg=cfg,
+        data=data,
+        loaders=built.loaders,
+        device=device,
+        precision=str(trainer.precision),
+        context=trainer.precision_plugin.forward_context,
+    )
+    if isinstance(module, HeadTuner) and store is not None:
+        train_alone(
+            cfg, module, features=store("train"), loaders=built.loaders, total_steps=built.total_steps
+        )
+    return store

@@ -1,0 +1,81 @@
+"""From the trainer's and the callbacks' nodes to Lightning's Trainer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headway.config.build import build
+from headway.config.check import monitored
+from headway.types import ConfigError
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
+
+    from headway.tracking.checkpoints import BestCheckpoint
+
+
+def build_trainer(
+    cfg: dict[str, Any], folder: Path, *, heads_only: bool = False
+) -> tuple[pl.Trainer, BestCheckpoint]:
+    """Build Lightning's Trainer and the callback that knows the best checkpoint.
+
+    Args:
+        cfg: The resolved config.
+        folder: The run's folder.
+        heads_only: Whether a HeadTuner trains, which clips and accumulates itself.
+
+    Raises:
+        ConfigError: There is no BestCheckpoint among the callbacks, the precision is unknown, or more
+            than one process would train.
+    """
+    from headway.models.precision import resolve_precision
+    from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
+    from headway.tracking.progress import progress_bar
+
+    callbacks = _build_callbacks(cfg, folder)
+    best = next((callback for callback in callbacks if isinstance(callback, BestCheckpoint)), None)
+    if best is None:
+        raise ConfigError(
+            "`callbacks.checkpoint` must be a BestCheckpoint: the best epoch is what a run scores"
+        )
+    node = {
+        **cfg["trainer"],
+        "limit_train_batches": 1.0,  # the plan is cut already, so that the last step's weight is right
+        "precision": resolve_precision(
+            cfg["trainer"]["precision"], accelerator=cfg["trainer"]["accelerator"]
+        ),
+    }
+    if heads_only:
+        node |= {"gradient_clip_val": None, "accumulate_grad_batches": 1}
+    bar = progress_bar() if node["enable_progress_bar"] else None
+    node["enable_progress_bar"] = bar is not None
+    logger = None if cfg["logger"] is None else build(cfg["logger"], key="logger", save_dir=folder)
+    trainer: pl.Trainer = build(
+        node,
+        key="trainer",
+        callbacks=[*callbacks, *([bar] if bar else [])],
+        logger=logger or False,
+        plugins=[AtomicCheckpointIO()],
+        default_root_dir=folder,
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+        use_distributed_sampler=False,  # the plans are shared out already; Lightning would cut them again
+        reload_dataloaders_every_n_epochs=1,  # batches by tokens differ in number from epoch to epoch
+    )
+    if trainer.world_size > 1:
+        # Batches, steps and metrics are right on several processes; writing one run folder isn't yet.
+        raise ConfigError(
+            f"`trainer.devices` must come to one process, got {cfg['trainer']['devices']!r}, which makes "
+            f"{trainer.world_size}; set trainer.devices=1"
+        )
+    return trainer, best
+
+
+def _build_callbacks(cfg: dict[str, Any], folder: Path) -> list[pl.Callback]:
+    monitor, mode = monitored(cfg)
+    return [
+        build(node, key=f"callbacks.{name}", monitor=monitor, mode=mode, dirpath=folder / "checkpoints")
+        for name, node in cfg["callbacks"].items()
+        if node is not None
+    ]
