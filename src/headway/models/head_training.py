@@ -22,9 +22,6 @@ from headway.types import TrainingError
 if TYPE_CHECKING:
     from headway.types import RowStep
 
-CHUNK_BYTES = 1 << 26
-"""Largest block of gathered features: heads beyond it take their turn, so that memory stays flat."""
-
 
 class HeadTrainer:
     """Trains heads side by side; none knows of the others.
@@ -34,13 +31,22 @@ class HeadTrainer:
         features: (num_rows, hidden_size) float32, or uint16 that holds bfloat16's bits; may be a memory map.
         labels: (num_rows, ...) as the losses take them.
         weights: (num_rows,) float32, what each row's loss counts.
+        chunk_bytes: Largest block of gathered features: heads beyond it take their turn, so that memory
+            stays flat.
 
     Source: the steps are AdamW's, Loshchilov and Hutter 2019, algorithm 2, as torch.optim.AdamW takes them.
     """
 
     def __init__(
-        self, plans: Sequence[HeadPlan], *, features: np.ndarray, labels: np.ndarray, weights: np.ndarray
+        self,
+        plans: Sequence[HeadPlan],
+        *,
+        features: np.ndarray,
+        labels: np.ndarray,
+        weights: np.ndarray,
+        chunk_bytes: int = 1 << 26,
     ) -> None:
+        self._chunk_bytes = chunk_bytes
         self._plans = tuple(plans)
         self._features = features
         self._labels = torch.from_numpy(np.ascontiguousarray(labels))
@@ -103,7 +109,7 @@ class HeadTrainer:
         """Take one step with every head; return (num_heads,) mean losses and summed weights."""
         gradients = self._scratch
         longest = max(1, max(len(step.rows) for step in steps))
-        each = max(1, CHUNK_BYTES // (4 * longest * self._parameters.shape[1]))
+        each = max(1, self._chunk_bytes // (4 * longest * self._parameters.shape[1]))
         found = []
         for start in range(0, len(steps), each):
             heads = slice(start, min(start + each, len(steps)))
@@ -120,7 +126,9 @@ class HeadTrainer:
         out: Tensor,
     ) -> tuple[Tensor, Tensor]:
         rows, weights = _padded_rows(steps, self._weights)  # (heads, longest) each
-        inputs = self._inputs(rows, generators, self._plans[heads])  # (heads, longest, hidden_size + 1)
+        inputs = self._inputs(
+            rows, steps, generators, self._plans[heads]
+        )  # (heads, longest, hidden_size + 1)
         logits = torch.bmm(inputs, self._parameters[heads]).requires_grad_()
         labels = self._labels[rows]
         losses = torch.empty(rows.shape)
@@ -141,20 +149,24 @@ class HeadTrainer:
         return weighted.detach().sum(1) / totals.clamp_min(1e-12), totals
 
     def _inputs(
-        self, rows: Tensor, generators: Sequence[torch.Generator | None], plans: Sequence[HeadPlan]
+        self,
+        rows: Tensor,
+        steps: Sequence[RowStep],
+        generators: Sequence[torch.Generator | None],
+        plans: Sequence[HeadPlan],
     ) -> Tensor:
         hidden = self._parameters.shape[1] - 1
         inputs = torch.empty((*rows.shape, hidden + 1))
         gathered = self._features[rows.numpy().reshape(-1)]  # a copy, also of a memory map
         inputs[..., :hidden] = to_tensor(gathered).view(*rows.shape, hidden)
         inputs[..., hidden] = 1
-        for i, (generator, plan) in enumerate(zip(generators, plans, strict=True)):
+        for own, step, generator, plan in zip(inputs, steps, generators, plans, strict=True):
             dropped = round(plan.dropout * LEVELS)
             if generator is not None and dropped:
-                mask = draw_mask(
-                    torch.Size((rows.shape[1], hidden)), dropped, dtype=torch.float32, generator=generator
-                )
-                inputs[i, :, :hidden] *= mask.mul_(LEVELS / (LEVELS - dropped))
+                # Of its own rows alone: a head draws the same whatever stands beside it.
+                shape = torch.Size((len(step.rows), hidden))
+                mask = draw_mask(shape, dropped, dtype=torch.float32, generator=generator)
+                own[: len(step.rows), :hidden] *= mask.mul_(LEVELS / (LEVELS - dropped))
         return inputs
 
     def _clip_and_update(self, gradients: Tensor) -> None:
