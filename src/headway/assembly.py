@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headway.evaluation.decoding import Decoding
     from headway.evaluation.evaluator import Evaluator
     from headway.models.backbone import Backbone
+    from headway.models.encoder import Encoder
     from headway.models.module import FineTuner
 
 
@@ -120,6 +121,7 @@ def build_tuner(
     head: Any,
     total_steps: int,
     heads_only: bool = False,
+    encoder: Encoder | None = None,
 ) -> FineTuner:
     """Build what trains; the backbone's weights are loaded last, so that a wrong value costs nothing.
 
@@ -130,6 +132,7 @@ def build_tuner(
         head: What `build_head` returned.
         total_steps: Optimizer steps of the whole training.
         heads_only: Whether a linear head on kept features is all that trains.
+        encoder: A frozen one that other trials use too; None loads one.
 
     Raises:
         ConfigError: The loss or the pooling doesn't fit the task or the backbone.
@@ -138,7 +141,7 @@ def build_tuner(
     from headway.models.module import FineTuner
 
     loss = build_loss(cfg, data)
-    encoder = backbone.load_encoder()
+    encoder = encoder or backbone.load_encoder()
     encoder.keep_pooler(wanted=head.uses_pooler)
     return (HeadTuner if heads_only else FineTuner)(
         encoder=encoder,

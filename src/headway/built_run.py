@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.assembly import build_head, build_loaders, build_tuner
-from headway.heads_together import train_alone
+from headway.heads_together import SharedStart, train_alone
 from headway.keep_features import Keeping, decide, open_store
 from headway.models.head_tuner import HeadTuner
 from headway.trainer_assembly import build_trainer
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from headway.data.text_data import TextData
     from headway.feature_store import FeatureStore
     from headway.models.backbone import Backbone
+    from headway.models.encoder import Encoder
     from headway.models.module import FineTuner
     from headway.tracking.checkpoints import BestCheckpoint
 
@@ -44,7 +45,14 @@ class BuiltRun:
     keeping: Keeping
 
 
-def build_run(cfg: dict[str, Any], folder: Path, data: TextData, backbone: Backbone) -> BuiltRun:
+def build_run(
+    cfg: dict[str, Any],
+    folder: Path,
+    data: TextData,
+    backbone: Backbone,
+    *,
+    encoder: Encoder | None = None,
+) -> BuiltRun:
     """Build all that trains; the weights are loaded last.
 
     Args:
@@ -52,28 +60,39 @@ def build_run(cfg: dict[str, Any], folder: Path, data: TextData, backbone: Backb
         folder: The run's folder.
         data: Read and encoded.
         backbone: The encoder's description.
+        encoder: A frozen one that other trials use too; None loads one.
 
     Raises:
         ConfigError: Parts don't go together.
     """
     loaders = build_loaders(cfg, data)
     head = build_head(cfg, data, backbone)
-    keeping = decide(cfg, head, data=data, loaders=loaders)
+    hidden_size = backbone.architecture().hidden_size
+    keeping = decide(cfg, head, data=data, loaders=loaders, hidden_size=hidden_size)
     trainer, best = build_trainer(cfg, folder, heads_only=keeping.heads_only)
     total_steps = loaders.steps_before(cfg["trainer"]["max_epochs"], num_processes=trainer.world_size)
     module = build_tuner(
-        cfg, data, backbone, head=head, total_steps=total_steps, heads_only=keeping.heads_only
+        cfg,
+        data,
+        backbone,
+        head=head,
+        total_steps=total_steps,
+        heads_only=keeping.heads_only,
+        encoder=encoder,
     )
     return BuiltRun(module, loaders, trainer, best, total_steps, keeping)
 
 
-def use_features(cfg: dict[str, Any], built: BuiltRun, data: TextData) -> FeatureStore | None:
+def use_features(
+    cfg: dict[str, Any], built: BuiltRun, data: TextData, *, shared: SharedStart | None
+) -> FeatureStore | None:
     """Let the loaders read kept features, where they are kept, and a HeadTuner train on them.
 
     Args:
         cfg: The resolved config.
         built: What `build_run` returned.
         data: Read and encoded.
+        shared: What other trials have computed and trained already.
 
     Returns:
         The store, or None.
@@ -82,6 +101,10 @@ def use_features(cfg: dict[str, Any], built: BuiltRun, data: TextData) -> Featur
         ConfigError: The disk can't hold them.
     """
     module, trainer, device = built.module, built.trainer, built.trainer.strategy.root_device
+    if shared is not None and isinstance(module, HeadTuner):
+        built.loaders.use_features(shared.store)
+        built.loaders.by_epoch, module.epochs = True, shared.epochs
+        return shared.store
     store = open_store(
         module.encoder.to(device),
         module.head.to(device),
@@ -94,7 +117,6 @@ def use_features(cfg: dict[str, Any], built: BuiltRun, data: TextData) -> Featur
         context=trainer.precision_plugin.forward_context,
     )
     if isinstance(module, HeadTuner) and store is not None:
-        train_alone(
-            cfg, module, features=store("train"), loaders=built.loaders, total_steps=built.total_steps
-        )
+        built.loaders.by_epoch = True
+        train_alone(cfg, module, store=store, loaders=built.loaders, total_steps=built.total_steps)
     return store

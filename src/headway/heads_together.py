@@ -2,34 +2,117 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from headway.config.build import build
+from headway.assembly import (
+    build_backbone,
+    build_data,
+    build_head,
+    build_loaders,
+    build_loss,
+    encode_data,
+)
+from headway.config.build import build, resolve
+from headway.keep_features import decide, open_store
 from headway.models.head_plans import HeadPlan, head_plan
 from headway.models.head_training import HeadTrainer
+from headway.models.heads.linear import LinearHead
+from headway.trainer_assembly import forward_context
 
 if TYPE_CHECKING:
-    import numpy as np
+    from torch import nn
 
     from headway.data.datamodule import DataModule
-    from headway.models.head_plans import HeadEpoch
+    from headway.data.text_data import TextData
+    from headway.feature_store import FeatureStore
+    from headway.models.backbone import Backbone
+    from headway.models.encoder import Encoder
+    from headway.models.head_plans import Epochs, HeadEpoch
     from headway.models.head_tuner import HeadTuner
 
+log = logging.getLogger(__name__)
+MOST = 64
+"""Heads trained at once: beyond it a step's cost grows with their number as one by one."""
+OWN_KEYS = (
+    "name", "output_dir", "seed", "data_seed", "num_threads", "score_splits", "compare_aggregations",
+    "schedule", "callbacks", "logger", "task.loss", "task.monitor", "task.metrics", "task.decoding",
+    "task.aggregation", "task.head.dropout", "optimizer.lr", "optimizer.head_lr", "optimizer.weight_decay",
+    "optimizer.no_decay", "optimizer.betas", "optimizer.eps", "trainer.gradient_clip_val",
+    "trainer.log_every_n_steps", "trainer.enable_progress_bar", "sweep", "seeds",
+)  # fmt: skip
+"""What trials that are trained at once may each have of their own."""
 
-def plan_of(cfg: Mapping[str, Any], module: HeadTuner, *, total_steps: int) -> HeadPlan:
+
+@dataclass(frozen=True)
+class SharedStart:
+    """What a run gets of the trials it was trained with.
+
+    Attributes:
+        data: Read and encoded.
+        backbone: The encoder's description.
+        tokenizer: The backbone's.
+        encoder: Loaded and frozen.
+        store: Of the features.
+        epochs: Gives its head after each epoch.
+        trials: How many share it all.
+    """
+
+    data: TextData
+    backbone: Backbone
+    tokenizer: Any
+    encoder: Encoder
+    store: FeatureStore
+    epochs: Epochs
+    trials: int
+
+
+def group_key(cfg: Mapping[str, Any]) -> str | None:
+    """Return what trials must have in common for their heads to be trained at once.
+
+    Args:
+        cfg: A resolved config.
+
+    Returns:
+        Equal for those that can be; None for one that trains more than a head, or keeps no features.
+    """
+    if cfg["backbone"]["trainable"] != "none" or cfg["keep_features"] is False:
+        return None
+    head = resolve(cfg["task"]["head"].get("_target_"), key="task.head")
+    if not (inspect.isclass(head) and issubclass(head, LinearHead)):
+        return None
+    common: Any = deepcopy(dict(cfg))
+    for key in OWN_KEYS:
+        *path, last = key.split(".")
+        node = common
+        for part in path:
+            node = node.get(part, {})
+        if isinstance(node, dict):
+            node.pop(last, None)
+    return json.dumps(common, sort_keys=True, default=str)
+
+
+def plan_of(
+    cfg: Mapping[str, Any], encoder: Encoder, head: LinearHead, *, loss: nn.Module, total_steps: int
+) -> HeadPlan:
     """Return how a run's head is trained.
 
     Args:
         cfg: The run's resolved config.
-        module: Its module, with fresh weights.
+        encoder: Frozen.
+        head: With fresh weights.
+        loss: The run's.
         total_steps: Optimizer steps of its whole training.
     """
     return head_plan(
-        module.encoder,
-        module.head,  # type: ignore[arg-type]
-        loss=module.loss,
+        encoder,
+        head,
+        loss=loss,
         loss_key=json.dumps(cfg["task"]["loss"], sort_keys=True),
         optimizer=build(cfg["optimizer"], key="optimizer"),
         schedule=build(cfg["schedule"], key="schedule"),
@@ -43,7 +126,7 @@ def train_alone(
     cfg: Mapping[str, Any],
     module: HeadTuner,
     *,
-    features: np.ndarray,
+    store: FeatureStore,
     loaders: DataModule,
     total_steps: int,
 ) -> None:
@@ -52,18 +135,91 @@ def train_alone(
     Args:
         cfg: The run's resolved config.
         module: Its module, with fresh weights.
-        features: Of train.
+        store: Of the features.
         loaders: Give the epoch's steps.
         total_steps: Optimizer steps of the whole training.
     """
     labels, weights = loaders.training_rows()
-    plan = plan_of(cfg, module, total_steps=total_steps)
-    trainer = HeadTrainer([plan], features=features, labels=labels, weights=weights)
+    head: Any = module.head
+    plan = plan_of(cfg, module.encoder, head, loss=module.loss, total_steps=total_steps)
+    trainer = HeadTrainer([plan], features=store("train"), labels=labels, weights=weights)
 
     def epoch(number: int) -> HeadEpoch:
         """Train one epoch."""
         return trainer.epoch(number, [loaders.row_steps(number)])[0]
 
-    loaders.by_epoch = True
     module.epochs = epoch
     module.trainer_state = trainer
+
+
+def train_together(cfgs: Sequence[dict[str, Any]]) -> list[SharedStart] | None:
+    """Train the heads of several trials at once.
+
+    Args:
+        cfgs: Their resolved configs, of one `group_key`.
+
+    Returns:
+        A start for the run of each; None where they keep no features, so that each must train by itself.
+
+    Raises:
+        HeadwayError: The config or the data are wrong, or the training went wrong.
+    """
+    first = cfgs[0]
+    data, backbone = build_data(first), build_backbone(first)
+    data.read()
+    tokenizer = backbone.load_tokenizer()
+    encode_data(data, backbone, tokenizer)
+    loaders = [build_loaders(cfg, data) for cfg in cfgs]
+    heads = [build_head(cfg, data, backbone) for cfg in cfgs]
+    hidden_size = backbone.architecture().hidden_size
+    keepings = [
+        decide(cfg, heads[0], data=data, loaders=each, hidden_size=hidden_size)
+        for cfg, each in zip(cfgs, loaders, strict=True)
+    ]
+    epochs = first["trainer"]["max_epochs"]
+    steps = {tuple(each.steps_before(epoch) for epoch in range(epochs + 1)) for each in loaders}
+    if not all(keeping.heads_only for keeping in keepings) or len(steps) > 1:
+        return None  # other orders may make other numbers of batches, where these are filled by tokens
+    encoder = backbone.load_encoder()
+    encoder.keep_pooler(wanted=heads[0].uses_pooler)
+    device, precision, context = forward_context(first["trainer"])
+    store = open_store(
+        encoder.to(device), heads[0].to(device), keepings[0], cfg=first, data=data, loaders=loaders[0],
+        device=device, precision=precision, context=context,
+    )  # fmt: skip
+    if store is None:
+        return None
+    total = loaders[0].steps_before(epochs)
+    plans = [
+        plan_of(cfg, encoder, head.cpu(), loss=build_loss(cfg, data), total_steps=total)
+        for cfg, head in zip(cfgs, heads, strict=True)
+    ]
+    labels, weights = loaders[0].training_rows()
+    trainer = HeadTrainer(plans, features=store("train"), labels=labels, weights=weights)
+    after: list[list[HeadEpoch]] = []
+    for epoch in range(epochs):
+        if loaders[0].steps_before(epoch) == total:
+            break  # max_steps ended it before
+        after.append(trainer.epoch(epoch, _orders(cfgs, loaders, epoch)))
+    log.info("%d heads trained together, %d optimizer steps each", len(cfgs), total)
+    return [
+        SharedStart(data, backbone, tokenizer, encoder, store, _given([each[i] for each in after]), len(cfgs))
+        for i in range(len(cfgs))
+    ]
+
+
+def _orders(cfgs: Sequence[Mapping[str, Any]], loaders: Sequence[DataModule], epoch: int) -> list[Any]:
+    """Return each trial's steps of an epoch; those of one data_seed are drawn once."""
+    drawn: dict[int, Any] = {}
+    for cfg, each in zip(cfgs, loaders, strict=True):
+        if cfg["data_seed"] not in drawn:
+            drawn[cfg["data_seed"]] = each.row_steps(epoch)
+    return [drawn[cfg["data_seed"]] for cfg in cfgs]
+
+
+def _given(epochs: Sequence[HeadEpoch]) -> Epochs:
+    def epoch(number: int) -> HeadEpoch:
+        """Return what was trained."""
+        return epochs[number]
+
+    return epoch

@@ -41,7 +41,9 @@ class Keeping:
     reason: str = ""
 
 
-def decide(cfg: Mapping[str, Any], head: nn.Module, *, data: TextData, loaders: DataModule) -> Keeping:
+def decide(
+    cfg: Mapping[str, Any], head: nn.Module, *, data: TextData, loaders: DataModule, hidden_size: int
+) -> Keeping:
     """Return whether a run keeps features; nothing is computed.
 
     Args:
@@ -49,6 +51,7 @@ def decide(cfg: Mapping[str, Any], head: nn.Module, *, data: TextData, loaders: 
         head: Built.
         data: Read and encoded.
         loaders: Of its batches.
+        hidden_size: Of the encoder's states.
     """
     backbone, wish = cfg["backbone"], cfg["keep_features"]
     if backbone["trainable"] == "all":
@@ -62,6 +65,10 @@ def decide(cfg: Mapping[str, Any], head: nn.Module, *, data: TextData, loaders: 
     if wish == "auto" and not loaders.sees(windows, max_epochs=cfg["trainer"]["max_epochs"]):
         return Keeping(None, reason=f"training sees fewer windows than the {windows} there are")
     kind = POOLED if frozen and pools(head) else STATES
+    size = 4 * hidden_size * sum(encoded.num_tokens for encoded in data.encoded.values())
+    if kind == STATES and wish == "auto" and size > SHARE * free_bytes(Path(cfg["cache_dir"])):
+        why = f"tokens' states take up to {size / 1e9:.1f} GB, over {SHARE:.0%} of the free disk"
+        return Keeping(None, reason=why)
     return Keeping(kind, heads_only=frozen and isinstance(head, LinearHead))
 
 
@@ -108,33 +115,11 @@ def open_store(
         context=context,
         cache_dir=cache_dir,
     )
-    reason = _why_no_states(extractor, store, cfg=cfg, batches=loaders, device=device, context=context)
-    if reason:
-        log.info("features of frozen layers are not kept: %s", reason)
+    batch = next(loaders.plain_batches("train")).to(device)
+    with context():
+        differs = extractor.differs(batch, extractor(batch))
+    if differs:
+        log.info("features of frozen layers are not kept: this model's layers can't be run apart")
         return None
     loaders.use_features(store)
     return store
-
-
-def _why_no_states(
-    extractor: FeatureExtractor,
-    store: FeatureStore,
-    *,
-    cfg: Mapping[str, Any],
-    batches: DataModule,
-    device: torch.device,
-    context: Callable[[], AbstractContextManager[Any]],
-) -> str:
-    """Return why tokens' states can't or shouldn't be kept, or ""; tries it on one batch."""
-    if extractor.kind == POOLED:
-        return ""
-    batch = next(batches.plain_batches("train")).to(device)
-    with context():
-        features = extractor(batch)
-        differs = extractor.differs(batch, features)
-    if differs:
-        return "this model gives something else where its layers are cut"
-    size = store.num_rows() * features.shape[1] * features.element_size()
-    if cfg["keep_features"] == "auto" and size > SHARE * free_bytes(Path(cfg["cache_dir"])):
-        return f"tokens' states take {size / 1e9:.1f} GB, over {SHARE:.0%} of the free disk"
-    return ""

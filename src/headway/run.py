@@ -31,6 +31,7 @@ from headway.types import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from headway.heads_together import SharedStart
     from headway.models.module import FineTuner
     from headway.tracking.checkpoints import BestCheckpoint
 
@@ -77,13 +78,21 @@ class Timer:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
 
 
-def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> RunResult:
+def run(
+    cfg: dict[str, Any],
+    folder: Path,
+    *,
+    overrides: Sequence[str] = (),
+    shared: SharedStart | None = None,
+) -> RunResult:
     """Train, keep the best checkpoint, score it, and write the run's folder.
 
     Args:
         cfg: The resolved config, plain values; it is not changed.
         folder: The run's folder; nothing of another run may lie in it.
         overrides: What the command line said, for the record.
+        shared: What `train_together` gave this config: data, encoder and features that other trials use too,
+            and the trained head.
 
     Returns:
         The scores and where everything is.
@@ -101,16 +110,20 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
             build(cfg[key], key=key)
         to_compare = aggregations_to_compare(cfg)
     with timer.stage("data"):
-        data.read()
-        tokenizer = backbone.load_tokenizer()
-        encode_data(data, backbone, tokenizer)
+        if shared is None:
+            data.read()
+            tokenizer = backbone.load_tokenizer()
+            encode_data(data, backbone, tokenizer)
+        else:
+            data, backbone, tokenizer = shared.data, shared.backbone, shared.tokenizer
     with timer.stage("model"):
-        built = build_run(cfg, folder, data, backbone)
+        encoder = None if shared is None else shared.encoder
+        built = build_run(cfg, folder, data, backbone, encoder=encoder)
     module, loaders, trainer, best = built.module, built.loaders, built.trainer, built.best
     write_config(folder, cfg, list(overrides))
     _announce(module, built.total_steps, precision=str(trainer.precision))
     with timer.stage("features"):
-        store = use_features(cfg, built, data)
+        store = use_features(cfg, built, data, shared=shared)
     with timer.stage("fit"):
         trainer.fit(module, datamodule=loaders)
     with timer.stage("score"):
@@ -126,6 +139,7 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         "layout": module.encoder.layout,
         "total_steps": built.total_steps,
         "features": None if store is None else store.facts,
+        "trained_together": 1 if shared is None else shared.trials,
         **outcome,
         "lengths": {name: asdict(report) for name, report in data.reports.items()},
         "seconds": timer.seconds,

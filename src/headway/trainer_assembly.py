@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from headway.types import ConfigError
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
+    import torch
 
     from headway.tracking.checkpoints import BestCheckpoint
 
@@ -79,3 +82,30 @@ def _build_callbacks(cfg: dict[str, Any], folder: Path) -> list[pl.Callback]:
         for name, node in cfg["callbacks"].items()
         if node is not None
     ]
+
+
+def forward_context(
+    node: Mapping[str, Any],
+) -> tuple[torch.device, str, Callable[[], AbstractContextManager[Any]]]:
+    """Return where and how an encoder computes under a trainer's node, without training.
+
+    Args:
+        node: The config's `trainer`.
+
+    Returns:
+        The device, Lightning's name of the precision, and what makes the block in which it is computed so.
+    """
+    import pytorch_lightning as pl
+
+    from headway.models.precision import resolve_precision
+
+    trainer = pl.Trainer(
+        accelerator=node["accelerator"],
+        devices=node["devices"],
+        precision=resolve_precision(node["precision"], accelerator=node["accelerator"]),  # type: ignore[arg-type]
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    return trainer.strategy.root_device, str(trainer.precision), trainer.precision_plugin.forward_context
