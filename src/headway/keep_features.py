@@ -115,11 +115,12 @@ def open_store(
         context=context,
         cache_dir=cache_dir,
     )
-    batch = next(loaders.plain_batches("train")).to(device)
-    with context():
-        differs = extractor.differs(batch, extractor(batch))
-    if differs:
-        log.info("features of frozen layers are not kept: this model's layers can't be run apart")
-        return None
+    if not encoder.frozen:
+        batch = next(loaders.plain_batches("train")).to(device)
+        with context():
+            differs = extractor.differs(batch, extractor(batch))
+        if differs:
+            log.info("features of frozen layers are not kept: this model's layers can't be run apart")
+            return None
     loaders.use_features(store)
     return store

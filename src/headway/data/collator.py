@@ -55,8 +55,10 @@ class WindowBatches(Dataset[Batch]):
         """Return the plan's windows as one flat batch, in the plan's order."""
         encoded, windows = self.encoded, plan.windows
         starts, ends = encoded.offsets[windows], encoded.offsets[windows + 1]
-        spans = list(zip(starts.tolist(), ends.tolist(), strict=True))
         lengths = (ends - starts).astype(np.int64)
+        pooled = self.features is not None and not self.token_features
+        # Of pooled windows nobody looks at the tokens.
+        spans = [] if pooled else list(zip(starts.tolist(), ends.tolist(), strict=True))
         documents = np.asarray(encoded.documents[windows], dtype=np.int64)
         words = labels = None
         if self.token_level:
@@ -94,7 +96,7 @@ class WindowBatches(Dataset[Batch]):
     def _weights(self, plan: BatchPlan, spans: Sequence[tuple[int, int]]) -> torch.Tensor:
         """Return what each window, or each token, of a plan counts; float32."""
         if plan.padding or self.weights is None:
-            rows = sum(end - start for start, end in spans) if self.token_level else len(spans)
+            rows = sum(end - start for start, end in spans) if self.token_level else len(plan.windows)
             return torch.full((rows,), 0.0 if plan.padding else 1.0)
         if self.token_level:
             return _gather(self.weights, spans, np.float32)
@@ -107,6 +109,5 @@ def _gather(
     """Return the rows of some windows end to end, as a copy."""
     if values is None:
         raise ValueError("windows of words are needed where tokens are labelled")
-    return torch.from_numpy(
-        np.concatenate([values[start:end] for start, end in spans]).astype(dtype, copy=False)
-    )
+    parts = [values[start:end] for start, end in spans] or [values[:0]]
+    return torch.from_numpy(np.concatenate(parts).astype(dtype, copy=False))

@@ -18,6 +18,9 @@ from headway.data.plans import BatchPlan, PlanSampler, plan_epoch, plan_evaluati
 from headway.data.text_data import TextData
 from headway.types import IGNORE_INDEX, Batch, RowStep
 
+POOLED_BATCH = 8192
+"""Windows a batch in evaluation where each is one kept vector."""
+
 
 class DataModule(pl.LightningDataModule):
     """Batches of encoded splits.
@@ -206,13 +209,20 @@ class DataModule(pl.LightningDataModule):
     def eval_dataloader(self, split: str) -> DataLoader[Batch]:
         """Return the loader that gives every window of a split once, over all processes."""
         rank, num_processes = self._position()
+        dataset = self._dataset(split)
+        pooled = dataset.features is not None and not dataset.token_features
         plans = plan_evaluation(
-            self._data.encoded[split].window_lengths,
-            batch_size=self._data.eval_batch_size,
+            dataset.encoded.window_lengths,
+            batch_size=POOLED_BATCH if pooled and self._unlimited() else self._data.eval_batch_size,
             rank=rank,
             num_processes=num_processes,
         )
-        return self._loader(self._dataset(split), PlanSampler(lambda _: plans))
+        return self._loader(dataset, PlanSampler(lambda _: plans))
+
+    def _unlimited(self) -> bool:
+        """Return whether all batches are looked at, so that nothing depends on their size."""
+        trainer = self.trainer
+        return trainer is None or trainer.limit_val_batches == trainer.limit_test_batches == 1.0
 
     def plain_batches(self, split: str) -> Iterator[Batch]:
         """Yield every window of a split once, in batches without kept features, on one process."""

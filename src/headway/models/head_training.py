@@ -14,13 +14,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headway.models.fast_dropout import LEVELS, draw_mask
+from headway.models.fast_dropout import LEVELS, random_bits
 from headway.models.features import to_tensor
 from headway.models.head_plans import HeadEpoch, HeadPlan
 from headway.types import TrainingError
 
 if TYPE_CHECKING:
     from headway.types import RowStep
+
+
+BLOCK = 64
+"""Most steps whose random numbers are drawn in one call."""
 
 
 class HeadTrainer:
@@ -48,6 +52,7 @@ class HeadTrainer:
     ) -> None:
         self._chunk_bytes = chunk_bytes
         self._plans = tuple(plans)
+        self._dropped = [round(plan.dropout * LEVELS) for plan in plans]
         self._features = features
         self._labels = torch.from_numpy(np.ascontiguousarray(labels))
         self._weights = torch.from_numpy(np.ascontiguousarray(weights, dtype=np.float32))
@@ -85,11 +90,18 @@ class HeadTrainer:
             TrainingError: A loss is not a number.
         """
         generators = [
-            torch.Generator().manual_seed(_mixed(plan.seed, number)) if plan.dropout > 0 else None
-            for plan in self._plans
+            torch.Generator().manual_seed(_mixed(plan.seed, number)) if dropped > 0 else None
+            for plan, dropped in zip(self._plans, self._dropped, strict=True)
         ]
+        of_steps = list(zip(*steps, strict=True))  # a tuple a step, with a RowStep a head
+        taken: list[tuple[Tensor, Tensor]] = []
         with torch.autocast("cpu", enabled=False):  # in float32, as LinearHead computes
-            taken = [self._take([own[i] for own in steps], generators) for i in range(len(steps[0]))]
+            while len(taken) < len(of_steps):
+                largest = sum(len(own.rows) for own in of_steps[len(taken)])
+                size = max(1, self._chunk_bytes // (2 * max(1, largest) * self._parameters.shape[1]))
+                block = of_steps[len(taken) : len(taken) + min(size, BLOCK)]
+                bits = self._draw(block, generators)
+                taken += [self._take(step, [own[i] for own in bits]) for i, step in enumerate(block)]
         losses = torch.stack([losses for losses, _ in taken], dim=1)  # (num_heads, num_steps)
         weights = torch.stack([weights for _, weights in taken], dim=1)
         if not torch.isfinite(losses).all():
@@ -103,9 +115,26 @@ class HeadTrainer:
             for i, own in enumerate(self._parameters)
         ]
 
-    def _take(
-        self, steps: Sequence[RowStep], generators: Sequence[torch.Generator | None]
-    ) -> tuple[Tensor, Tensor]:
+    def _draw(
+        self, block: Sequence[Sequence[RowStep]], generators: Sequence[torch.Generator | None]
+    ) -> list[Sequence[Tensor | None]]:
+        """Return for each head each step's random bits, (num_rows, hidden_size) int16; None without dropout.
+
+        Of its own rows alone, and whole words a row, so that a head draws the same whatever stands beside it.
+        """
+        hidden = self._parameters.shape[1] - 1
+        width = hidden + -hidden % 4
+        drawn: list[Sequence[Tensor | None]] = []
+        for head, generator in enumerate(generators):
+            if generator is None:
+                drawn.append([None] * len(block))
+                continue
+            counts = [len(step[head].rows) for step in block]
+            bits = random_bits(sum(counts) * width, generator=generator).view(-1, width)
+            drawn.append(torch.split(bits[:, :hidden], counts))
+        return drawn
+
+    def _take(self, steps: Sequence[RowStep], bits: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
         """Take one step with every head; return (num_heads,) mean losses and summed weights."""
         gradients = self._scratch
         longest = max(1, max(len(step.rows) for step in steps))
@@ -113,7 +142,7 @@ class HeadTrainer:
         found = []
         for start in range(0, len(steps), each):
             heads = slice(start, min(start + each, len(steps)))
-            found.append(self._gradients(heads, steps[heads], generators[heads], out=gradients[heads]))
+            found.append(self._gradients(heads, steps[heads], bits[heads], out=gradients[heads]))
         self._clip_and_update(gradients)
         return torch.cat([losses for losses, _ in found]), torch.cat([weights for _, weights in found])
 
@@ -121,14 +150,12 @@ class HeadTrainer:
         self,
         heads: slice,
         steps: Sequence[RowStep],
-        generators: Sequence[torch.Generator | None],
+        bits: Sequence[Tensor | None],
         *,
         out: Tensor,
     ) -> tuple[Tensor, Tensor]:
         rows, weights = _padded_rows(steps, self._weights)  # (heads, longest) each
-        inputs = self._inputs(
-            rows, steps, generators, self._plans[heads]
-        )  # (heads, longest, hidden_size + 1)
+        inputs = self._inputs(rows, bits, self._dropped[heads])  # (heads, longest, hidden_size + 1)
         logits = torch.bmm(inputs, self._parameters[heads]).requires_grad_()
         labels = self._labels[rows]
         losses = torch.empty(rows.shape)
@@ -148,25 +175,18 @@ class HeadTrainer:
         totals = weights.sum(1)
         return weighted.detach().sum(1) / totals.clamp_min(1e-12), totals
 
-    def _inputs(
-        self,
-        rows: Tensor,
-        steps: Sequence[RowStep],
-        generators: Sequence[torch.Generator | None],
-        plans: Sequence[HeadPlan],
-    ) -> Tensor:
+    def _inputs(self, rows: Tensor, bits: Sequence[Tensor | None], dropped: Sequence[int]) -> Tensor:
         hidden = self._parameters.shape[1] - 1
         inputs = torch.empty((*rows.shape, hidden + 1))
         gathered = self._features[rows.numpy().reshape(-1)]  # a copy, also of a memory map
         inputs[..., :hidden] = to_tensor(gathered).view(*rows.shape, hidden)
         inputs[..., hidden] = 1
-        for own, step, generator, plan in zip(inputs, steps, generators, plans, strict=True):
-            dropped = round(plan.dropout * LEVELS)
-            if generator is not None and dropped:
-                # Of its own rows alone: a head draws the same whatever stands beside it.
-                shape = torch.Size((len(step.rows), hidden))
-                mask = draw_mask(shape, dropped, dtype=torch.float32, generator=generator)
-                own[: len(step.rows), :hidden] *= mask.mul_(LEVELS / (LEVELS - dropped))
+        mask = torch.empty((rows.shape[1], hidden))
+        for own, drawn, out_of in zip(inputs, bits, dropped, strict=True):
+            if drawn is not None:
+                kept = mask[: len(drawn)]
+                torch.ge(drawn, out_of - LEVELS // 2, out=kept)
+                own[: len(drawn), :hidden] *= kept.mul_(LEVELS / (LEVELS - out_of))
         return inputs
 
     def _clip_and_update(self, gradients: Tensor) -> None:
