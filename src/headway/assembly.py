@@ -175,31 +175,27 @@ def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCh
         ConfigError: There is no BestCheckpoint among the callbacks, the precision is unknown, or more
             than one process would train.
     """
-    from headway.models.precision import resolve_precision
     from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
     from headway.tracking.progress import progress_bar
+    from headway.tracking.training_clock import FetchClock, TrainingClock
 
+    clock = TrainingClock()
     callbacks = _build_callbacks(cfg, folder)
     best = next((callback for callback in callbacks if isinstance(callback, BestCheckpoint)), None)
     if best is None:
         raise ConfigError(
             "`callbacks.checkpoint` must be a BestCheckpoint: the best epoch is what a run scores"
         )
-    node = {
-        **cfg["trainer"],
-        "limit_train_batches": 1.0,  # the plan is cut already, so that the last step's weight is right
-        "precision": resolve_precision(
-            cfg["trainer"]["precision"], accelerator=cfg["trainer"]["accelerator"]
-        ),
-    }
+    node = _trainer_node(cfg)
     bar = progress_bar() if node["enable_progress_bar"] else None
     node["enable_progress_bar"] = bar is not None
     logger = None if cfg["logger"] is None else build(cfg["logger"], key="logger", save_dir=folder)
     trainer: pl.Trainer = build(
         node,
         key="trainer",
-        callbacks=[*callbacks, *([bar] if bar else [])],
+        callbacks=[clock, *callbacks, *([bar] if bar else [])],
         logger=logger or False,
+        profiler=FetchClock(clock),
         plugins=[AtomicCheckpointIO()],
         default_root_dir=folder,
         num_sanity_val_steps=0,
@@ -214,6 +210,18 @@ def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCh
             f"{trainer.world_size}; set trainer.devices=1"
         )
     return trainer, best
+
+
+def _trainer_node(cfg: dict[str, Any]) -> dict[str, Any]:
+    """Return the trainer's node with headway's own words replaced by what Lightning knows."""
+    from headway.models.precision import resolve_precision
+
+    trainer = cfg["trainer"]
+    return {
+        **trainer,
+        "limit_train_batches": 1.0,  # the plan is cut already, so that the last step's weight is right
+        "precision": resolve_precision(trainer["precision"], accelerator=trainer["accelerator"]),
+    }
 
 
 def _build_callbacks(cfg: dict[str, Any], folder: Path) -> list[pl.Callback]:

@@ -25,6 +25,8 @@ from headway.scoring import Scored, aggregations_to_compare, score, write_scored
 from headway.tracking.policy_table import policy_table
 from headway.tracking.record import environment, write_config, write_json
 from headway.tracking.summary import show_result
+from headway.tracking.timing import Timing
+from headway.tracking.training_clock import training_times
 from headway.types import ConfigError
 
 if TYPE_CHECKING:
@@ -75,13 +77,17 @@ class Timer:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
 
 
-def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> RunResult:
+def run(
+    cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = (), startup: float | None = None
+) -> RunResult:
     """Train, keep the best checkpoint, score it, and write the run's folder.
 
     Args:
         cfg: The resolved config, plain values; it is not changed.
         folder: The run's folder; nothing of another run may lie in it.
         overrides: What the command line said, for the record.
+        startup: Seconds that it took to get here from the start of the process, for the record; None: not
+            known.
 
     Returns:
         The scores and where everything is.
@@ -89,7 +95,7 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
     Raises:
         HeadwayError: The config, the data or the training is wrong; the message says what to do.
     """
-    timer = Timer()
+    timer, start = Timer(), time.perf_counter()
     _refuse_used_folder(folder)
     with timer.stage("check"):
         check_config(cfg)
@@ -116,18 +122,32 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
     with timer.stage("write"):
         results = write_scored(cfg, folder, scored, module=module, data=data, tokenizer=tokenizer)
     outcome = _outcome(scored, best)
+    timing = Timing.of(
+        training_times(trainer),
+        startup=startup,
+        evaluation=timer.seconds["score"],
+        run=time.perf_counter() - start,
+    )
     record = {
+        **_computed(module, trainer, total_steps),
+        **outcome,
+        "lengths": {name: asdict(report) for name, report in data.reports.items()},
+        "seconds": timer.seconds,
+        "timing": asdict(timing),
+    }
+    write_json(folder / "record.json", record)
+    _show(cfg, folder, scored, results, seconds=timer.seconds, timing=timing)
+    return RunResult(folder, scored.value, outcome["metrics"])
+
+
+def _computed(module: FineTuner, trainer: pl.Trainer, total_steps: int) -> dict[str, Any]:
+    """Return what the record says of how the run was computed."""
+    return {
         "environment": environment(),
         "precision": str(trainer.precision),
         "layout": module.encoder.layout,
         "total_steps": total_steps,
-        **outcome,
-        "lengths": {name: asdict(report) for name, report in data.reports.items()},
-        "seconds": timer.seconds,
     }
-    write_json(folder / "record.json", record)
-    _show(cfg, folder, scored, results, timer.seconds)
-    return RunResult(folder, scored.value, outcome["metrics"])
 
 
 def _outcome(scored: Scored, best: BestCheckpoint) -> dict[str, Any]:
@@ -150,12 +170,21 @@ def _show(
     folder: Path,
     scored: Scored,
     results: dict[str, SplitResult],
+    *,
     seconds: dict[str, float],
+    timing: Timing,
 ) -> None:
     title = build(cfg["task"]["metrics"], key="task.metrics").title
     if scored.comparison is not None:
         Console().print(policy_table(scored.comparison, title=title))
-    show_result(folder, scored.evaluations, seconds, title=title, calibration=calibration_line(results))
+    show_result(
+        folder,
+        scored.evaluations,
+        seconds,
+        title=title,
+        calibration=calibration_line(results),
+        timing=timing.line(),
+    )
 
 
 def _refuse_used_folder(folder: Path) -> None:

@@ -20,6 +20,7 @@ from headway.cli.folders import NewFolders
 from headway.cli.suggestions import composition_error
 from headway.config.schema import MISSING
 from headway.config.search_path import register
+from headway.tracking.timing import process_age
 from headway.types import ConfigError, HeadwayError
 
 FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
@@ -44,9 +45,11 @@ def task(cfg: DictConfig) -> float:
     overrides: Any = OmegaConf.to_container(job.overrides.task, resolve=False)
     try:
         plain = plain_config(cfg)
+        is_first = "headway.run" not in sys.modules  # of a sweep's jobs, only this one waits for imports
         from headway.run import run  # torch takes seconds, and what is said above needs none of it
 
-        result = run(plain, Path(job.runtime.output_dir), overrides=overrides)
+        startup = process_age() if is_first else 0.0
+        result = run(plain, Path(job.runtime.output_dir), overrides=overrides, startup=startup)
     except HeadwayError as error:
         raise SystemExit(error.exit_status) from error
     except OmegaConfBaseException as error:

@@ -36,6 +36,7 @@ RUNTIME: dict[str, tuple[str, ...]] = {
     "trainer": (
         "callbacks",
         "logger",
+        "profiler",
         "plugins",
         "default_root_dir",
         "num_sanity_val_steps",

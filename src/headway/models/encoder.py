@@ -181,10 +181,17 @@ class Encoder(nn.Module):
                 return run(batch)
         return run(batch)
 
+    def computed_tokens(self, batch: Batch) -> int:
+        """Return how many tokens the forward computes for a batch: its own, and padding or filler."""
+        if self.layout == "padded":
+            return len(batch.lengths) * max(batch.lengths)
+        count = len(batch.input_ids)
+        return count + (filler_tokens(count) if batch.input_ids.device.type == "cpu" else 0)
+
     def _packed(self, batch: Batch) -> Tensor:
         count = len(batch.input_ids)
         # A window of its own, whose states are thrown away.
-        filler = filler_tokens(count) if batch.input_ids.device.type == "cpu" else 0
+        filler = self.computed_tokens(batch) - count
         groups = group_lengths(batch.lengths)
         positions = token_positions(batch.cu_seq_lens, count) + self._position_offset
         if filler:
