@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.config.build import build
-from headway.config.check import monitored
+from headway.config.check import OWN_KEYS, monitored
 from headway.task_check import check_task
 from headway.types import ConfigError
 
@@ -216,7 +216,7 @@ def _trainer_node(cfg: dict[str, Any]) -> dict[str, Any]:
     """Return the trainer's node with headway's own words replaced by what Lightning knows."""
     from headway.models.precision import resolve_precision
 
-    trainer = cfg["trainer"]
+    trainer = {name: value for name, value in cfg["trainer"].items() if name not in OWN_KEYS["trainer"]}
     return {
         **trainer,
         "limit_train_batches": 1.0,  # the plan is cut already, so that the last step's weight is right
@@ -225,9 +225,12 @@ def _trainer_node(cfg: dict[str, Any]) -> dict[str, Any]:
 
 
 def _build_callbacks(cfg: dict[str, Any], folder: Path) -> list[pl.Callback]:
+    from headway.tracking.step_profile import StepProfile
+
     monitor, mode = monitored(cfg)
-    return [
+    named = [
         build(node, key=f"callbacks.{name}", monitor=monitor, mode=mode, dirpath=folder / "checkpoints")
         for name, node in cfg["callbacks"].items()
         if node is not None
     ]
+    return [*named, *([StepProfile(folder / "profile")] if cfg["trainer"]["profile"] else [])]
