@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
-import torch
 from rich.console import Console
 
 from headway.allocator import keep_freed_memory
@@ -22,6 +21,7 @@ from headway.config.build import build
 from headway.config.check import check_config
 from headway.results import SplitResult, calibration_line
 from headway.scoring import Scored, aggregations_to_compare, score, write_scored
+from headway.threads import allowed_cores, read_cpus, set_threads
 from headway.tracking.policy_table import policy_table
 from headway.tracking.record import environment, write_config, write_json
 from headway.tracking.summary import show_result
@@ -32,7 +32,10 @@ from headway.types import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from headway.data.text_data import TextData
+    from headway.models.backbone import Backbone
     from headway.models.module import FineTuner
+    from headway.threads import ThreadChoice
     from headway.tracking.checkpoints import BestCheckpoint
 
 log = logging.getLogger(__name__)
@@ -95,24 +98,21 @@ def run(
     Raises:
         HeadwayError: The config, the data or the training is wrong; the message says what to do.
     """
-    timer, start = Timer(), time.perf_counter()
+    timer, start, load = Timer(), time.perf_counter(), read_cpus(allowed_cores())
     _refuse_used_folder(folder)
     with timer.stage("check"):
-        check_config(cfg)
-        _prepare_process(cfg)
-        data, backbone = build_data(cfg), build_backbone(cfg)
-        for key in ("batching", "optimizer", "schedule"):
-            build(cfg[key], key=key)
+        data, backbone = _check(cfg)
         to_compare = aggregations_to_compare(cfg)
     with timer.stage("data"):
         data.read()
         tokenizer = backbone.load_tokenizer()
         encode_data(data, backbone, tokenizer)
+    threads = set_threads(cfg["num_threads"], load)
     with timer.stage("model"):
         trainer, best = build_trainer(cfg, folder)
         module, loaders, total_steps = build_module(cfg, data, backbone, num_processes=trainer.world_size)
     write_config(folder, cfg, list(overrides))
-    _announce(module, total_steps, precision=str(trainer.precision))
+    _announce(module, total_steps, precision=str(trainer.precision), threads=threads)
     with timer.stage("fit"):
         trainer.fit(module, datamodule=loaders)
     with timer.stage("score"):
@@ -130,6 +130,7 @@ def run(
     )
     record = {
         **_computed(module, trainer, total_steps),
+        "threads": asdict(threads),
         **outcome,
         "lengths": {name: asdict(report) for name, report in data.reports.items()},
         "seconds": timer.seconds,
@@ -138,6 +139,16 @@ def run(
     write_json(folder / "record.json", record)
     _show(cfg, folder, scored, results, seconds=timer.seconds, timing=timing)
     return RunResult(folder, scored.value, outcome["metrics"])
+
+
+def _check(cfg: dict[str, Any]) -> tuple[TextData, Backbone]:
+    """Refuse what is wrong before anything is read, and return what reads."""
+    check_config(cfg)
+    _prepare_process(cfg)
+    data, backbone = build_data(cfg), build_backbone(cfg)
+    for key in ("batching", "optimizer", "schedule"):
+        build(cfg[key], key=key)
+    return data, backbone
 
 
 def _computed(module: FineTuner, trainer: pl.Trainer, total_steps: int) -> dict[str, Any]:
@@ -198,8 +209,6 @@ def _refuse_used_folder(folder: Path) -> None:
 def _prepare_process(cfg: dict[str, Any]) -> None:
     # Forked loader workers and threads of the tokenizer don't go together.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if cfg["data"]["num_workers"] else "true")
-    if cfg["num_threads"] is not None:
-        torch.set_num_threads(cfg["num_threads"])
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in QUIET:
@@ -208,7 +217,7 @@ def _prepare_process(cfg: dict[str, Any]) -> None:
     pl.seed_everything(cfg["seed"], verbose=False)
 
 
-def _announce(module: FineTuner, total_steps: int, *, precision: str) -> None:
+def _announce(module: FineTuner, total_steps: int, *, precision: str, threads: ThreadChoice) -> None:
     parameters = [p for part in (module.encoder, module.head) for p in part.parameters()]
     trained = sum(p.numel() for p in parameters if p.requires_grad)
     log.info(
@@ -219,4 +228,7 @@ def _announce(module: FineTuner, total_steps: int, *, precision: str) -> None:
         trained / 1e6,
         sum(p.numel() for p in parameters) / 1e6,
     )
-    log.info("training: %d optimizer steps, %d threads", total_steps, torch.get_num_threads())
+    plural = "" if threads.count == 1 else "s"
+    log.info(
+        "training: %d optimizer steps, %d thread%s (%s)", total_steps, threads.count, plural, threads.reason
+    )

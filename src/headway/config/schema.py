@@ -22,7 +22,7 @@ class RunConfig:
         score_splits: The splits that the best checkpoint is scored on, predictions written.
         compare_aggregations: "all" or names of task/aggregation, compared on validation at the end; the best
             one is kept. None: the task's own.
-        num_threads: CPU threads that torch uses; None leaves torch's choice.
+        num_threads: CPU threads that torch uses; None: as many as are free.
         backbone: Which encoder; see headway.models.backbone.Backbone.
         data: Which rows; see headway.data.text_data.TextData.
         task: Target, head, loss, metrics, aggregation, decoding and the monitored metric.
