@@ -122,12 +122,8 @@ def run(
     with timer.stage("write"):
         results = write_scored(cfg, folder, scored, module=module, data=data, tokenizer=tokenizer)
     outcome = _outcome(scored, best)
-    timing = Timing.of(
-        training_times(trainer),
-        startup=startup,
-        evaluation=timer.seconds["score"],
-        run=time.perf_counter() - start,
-    )
+    scoring, elapsed = timer.seconds["score"], time.perf_counter() - start
+    timing = Timing.of(training_times(trainer), startup=startup, evaluation=scoring, run=elapsed)
     record = {
         **_computed(module, trainer, total_steps),
         "threads": asdict(threads),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import PurePath
 from typing import Any
@@ -52,6 +52,9 @@ MAY_SET = ("callbacks", "logger")
 LARGEST_SEED = 2**32 - 1
 
 
+Bind = Callable[..., Any]
+
+
 def _node(cfg: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     node: Any = cfg
     for part in key.split("."):
@@ -63,11 +66,12 @@ def _node(cfg: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return node
 
 
-def bind_all(cfg: Mapping[str, Any]) -> None:
+def bind_all(cfg: Mapping[str, Any], bind: Bind = bind) -> None:
     """Check every node of the config against its constructor, building nothing.
 
     Args:
         cfg: The resolved config.
+        bind: What checks a node.
 
     Raises:
         ConfigError: A node, or a key of one, is wrong.
@@ -143,11 +147,12 @@ def monitored(cfg: Mapping[str, Any]) -> tuple[str, str]:
     return f"val/{monitor}", names[monitor]
 
 
-def check_config(cfg: Mapping[str, Any]) -> None:
+def check_config(cfg: Mapping[str, Any], bind: Bind = bind) -> None:
     """Check all that can be checked before data are loaded.
 
     Args:
         cfg: The resolved config.
+        bind: What checks a node; `bind_early` imports nothing that takes seconds.
 
     Raises:
         ConfigError: The first thing that is wrong.
@@ -164,6 +169,6 @@ def check_config(cfg: Mapping[str, Any]) -> None:
             raise ConfigError(
                 f"`task.{name}` is not a key of a task{nearest(str(name), TASK)}; there are {TASK}"
             )
-    bind_all(cfg)
+    bind_all(cfg, bind)
     check_values(cfg)
     monitored(cfg)

@@ -97,7 +97,7 @@ def check_trainer(cfg: Mapping[str, Any]) -> None:
 
 
 def _check_device(trainer: Mapping[str, Any]) -> None:
-    from headway.models.precision import resolve_precision
+    from headway.models.precision import check_precision
 
     accelerator, devices = trainer["accelerator"], trainer["devices"]
     if accelerator not in ACCELERATORS:
@@ -113,4 +113,4 @@ def _check_device(trainer: Mapping[str, Any]) -> None:
             f"`trainer.devices` must be a count >= 1, -1 or auto (all), or a list of device numbers, got "
             f"{devices!r}; correct the value"
         )
-    resolve_precision(trainer["precision"], accelerator=accelerator)
+    check_precision(trainer["precision"], accelerator=accelerator)
