@@ -224,6 +224,8 @@ def _announce(module: FineTuner, total_steps: int, *, precision: str, threads: T
         trained / 1e6,
         sum(p.numel() for p in parameters) / 1e6,
     )
+    if module.encoder.why_not_packed is not None:
+        log.info("windows are padded in groups of like lengths: %s", module.encoder.why_not_packed)
     plural = "" if threads.count == 1 else "s"
     log.info(
         "training: %d optimizer steps, %d thread%s (%s)", total_steps, threads.count, plural, threads.reason

@@ -9,31 +9,16 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from headway.models.architecture import Architecture, parameter_depths, position_offset
-from headway.models.length_groups import group_lengths, token_positions
+from headway.models.length_groups import filler_tokens, group_lengths, join_groups, token_positions
 from headway.models.packed_attention import PACKED_ATTENTION, use_packed_attention, why_not_packed
+from headway.models.padding_groups import CALL_TOKENS, padding_groups
 from headway.types import Batch, ConfigError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-LAYOUTS = ("auto", "packed", "padded")
+LAYOUTS = ("auto", "packed", "grouped", "padded")
 TRAINABLE = ("all", "none", "last_n")
-
-
-def filler_tokens(count: int) -> int:
-    """Return how many tokens to add to a packed row on a CPU, so that rows come in few lengths.
-
-    oneDNN compiles and keeps a kernel for each shape. Where every step had a length of its own, that took a
-    fifth of the time, and memory by the gigabyte.
-
-    Args:
-        count: Tokens of the row.
-
-    Returns:
-        Tokens up to the next multiple of 1, 2, 4, …, 128: at most a sixteenth of the row.
-    """
-    multiple = min(128, 1 << max(0, (count // 16).bit_length() - 1))
-    return -count % multiple
 
 
 class Encoder(nn.Module):
@@ -44,8 +29,9 @@ class Encoder(nn.Module):
         trainable: "all", "none", or "last_n": the last layers and what comes after them. What isn't trained
             stays in eval mode, records no gradient and is never updated, also after `train()`.
         last_n: Layers that train, with trainable="last_n".
-        layout: "packed" computes on real tokens only, "padded" pads to the longest window of the batch,
-            "auto" packs wherever the model can.
+        layout: "packed" computes on real tokens only, "grouped" cuts a batch into groups of like lengths and
+            pads each, "padded" pads to the longest window of the batch, "auto" packs wherever the model can
+            and groups where it can't.
 
     Attributes:
         architecture: The model's measures, the next five among them.
@@ -55,7 +41,8 @@ class Encoder(nn.Module):
         inputs: Names of the inputs that the model declares.
         initializer_range: Standard deviation of fresh weights, for heads.
         frozen: Whether no parameter trains.
-        layout: "packed" or "padded".
+        layout: "packed", "grouped" or "padded".
+        why_not_packed: Why "auto" didn't pack; None where it did or wasn't asked.
     """
 
     def __init__(
@@ -88,11 +75,13 @@ class Encoder(nn.Module):
         reason = why_not_packed(self.model)
         if layout == "packed" and reason is not None:
             raise ConfigError(f"`backbone.layout` can't be packed: {reason}; set backbone.layout=auto")
-        if layout == "padded" or reason is not None:
+        if layout in ("padded", "grouped") or reason is not None:
             if self.model.config._attn_implementation == PACKED_ATTENTION:  # wrapped before, and packed then
                 self.model.set_attn_implementation("sdpa")
-            return "padded"
-        use_packed_attention(self.model)
+            self.why_not_packed = reason if layout == "auto" else None
+            return "grouped" if layout == "auto" else layout
+        self.why_not_packed = None
+        self._run_packed = use_packed_attention(self.model)
         return "packed"
 
     def _freeze(self, trainable: str, last_n: int | None) -> None:
@@ -175,7 +164,7 @@ class Encoder(nn.Module):
         Returns:
             (num_tokens, hidden_size) float, in the order of batch.input_ids.
         """
-        run = self._packed if self.layout == "packed" else self._padded
+        run = self._packed if self.layout == "packed" else self._padded_groups
         if self.frozen:
             with torch.no_grad():
                 return run(batch)
@@ -183,8 +172,9 @@ class Encoder(nn.Module):
 
     def computed_tokens(self, batch: Batch) -> int:
         """Return how many tokens the forward computes for a batch: its own, and padding or filler."""
-        if self.layout == "padded":
-            return len(batch.lengths) * max(batch.lengths)
+        if self.layout != "packed":
+            groups = self._groups(batch)
+            return sum((stop - start) * max(batch.lengths[start:stop]) for start, stop in groups)
         count = len(batch.input_ids)
         return count + (filler_tokens(count) if batch.input_ids.device.type == "cpu" else 0)
 
@@ -206,15 +196,28 @@ class Encoder(nn.Module):
         }
         if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
             inputs["token_type_ids"] = pad(batch.token_type_ids, (0, filler)).unsqueeze(0)
-        states: Tensor = self.model(**inputs, window_groups=groups).last_hidden_state
-        return states.squeeze(0)[:count]
+        return self._run_packed(self.model, inputs, groups).squeeze(0)[:count]
 
-    def _padded(self, batch: Batch) -> Tensor:
-        count, longest = len(batch.lengths), max(batch.lengths)
-        positions = token_positions(batch.cu_seq_lens, len(batch.input_ids))
+    def _groups(self, batch: Batch) -> list[tuple[int, int]]:
+        if self.layout == "padded":
+            return [(0, len(batch.lengths))]
+        call_tokens = CALL_TOKENS["cpu" if batch.input_ids.device.type == "cpu" else "cuda"]
+        return padding_groups(batch.lengths, call_tokens=call_tokens)
+
+    def _padded_groups(self, batch: Batch) -> Tensor:
+        return join_groups([self._padded(batch, start, stop) for start, stop in self._groups(batch)])
+
+    def _padded(self, batch: Batch, start: int, stop: int) -> Tensor:
+        """Return the states of the windows from start to before stop, padded to the longest of these."""
+        lengths = batch.lengths[start:stop]
+        count, longest, first = len(lengths), max(lengths), sum(batch.lengths[:start])
+        tokens = slice(first, first + sum(lengths))
+        cu_seq_lens = batch.cu_seq_lens[start : stop + 1] - first
+        input_ids = batch.input_ids[tokens]
+        positions = token_positions(cu_seq_lens, len(input_ids))
         # The window of each token, from the token counts on the device: no host sync.
         rows = torch.repeat_interleave(
-            torch.arange(count, device=positions.device), batch.cu_seq_lens.diff(), output_size=len(positions)
+            torch.arange(count, device=positions.device), cu_seq_lens.diff(), output_size=len(positions)
         )
         places = rows * longest + positions  # (num_tokens,) in (count * longest,)
         pad_id = self.model.config.pad_token_id or 0
@@ -225,10 +228,10 @@ class Encoder(nn.Module):
             return flat.index_copy_(0, places, values).view(count, longest)
 
         inputs = {
-            "input_ids": spread(batch.input_ids, pad_id),
-            "attention_mask": spread(torch.ones_like(batch.input_ids), 0),
+            "input_ids": spread(input_ids, pad_id),
+            "attention_mask": spread(torch.ones_like(input_ids), 0),
         }
         if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
-            inputs["token_type_ids"] = spread(batch.token_type_ids, 0)
+            inputs["token_type_ids"] = spread(batch.token_type_ids[tokens], 0)
         states: Tensor = self.model(**inputs).last_hidden_state
         return states.reshape(count * longest, -1).index_select(0, places)
