@@ -21,17 +21,18 @@ if TYPE_CHECKING:
     from headway.models.module import FineTuner
 
 
-def build_data(cfg: dict[str, Any]) -> TextData:
+def build_data(cfg: dict[str, Any], *, early: bool = False) -> TextData:
     """Build the data node; nothing is read.
 
     Args:
         cfg: The resolved config.
+        early: Whether to import nothing that takes seconds for the checks of the task.
 
     Raises:
         ConfigError: A value is wrong, or a part of the task is for other answers than the data hold.
     """
     target = build(cfg["task"]["target"], key="task.target")
-    check_task(cfg, role=target.role)
+    check_task(cfg, role=target.role, early=early)
     data: TextData = build(cfg["data"], key="data", target=target)
     return data
 

@@ -7,13 +7,11 @@ import os
 import time
 import warnings
 from collections.abc import Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
-import torch
 from rich.console import Console
 
 from headway.allocator import keep_freed_memory
@@ -23,16 +21,23 @@ from headway.config.build import build
 from headway.config.check import check_config
 from headway.results import SplitResult, calibration_line
 from headway.scoring import Scored, aggregations_to_compare, score, write_scored
+from headway.threads import allowed_cores, read_cpus, set_threads
 from headway.tracking.policy_table import policy_table
 from headway.tracking.record import environment, write_config, write_json
+from headway.tracking.stage_timer import StageTimer
 from headway.tracking.summary import show_result
+from headway.tracking.timing import Timing
+from headway.tracking.training_clock import training_times
 from headway.types import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from headway.built_run import BuiltRun
+    from headway.data.text_data import TextData
+    from headway.feature_store import FeatureStore
     from headway.heads_together import SharedStart
+    from headway.models.backbone import Backbone
     from headway.models.module import FineTuner
+    from headway.threads import ThreadChoice
     from headway.tracking.checkpoints import BestCheckpoint
 
 log = logging.getLogger(__name__)
@@ -62,28 +67,13 @@ class RunResult:
     metrics: dict[str, dict[str, float]]
 
 
-@dataclass
-class Timer:
-    """Seconds of each stage, in order."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add the time of a block to a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
-
-
 def run(
     cfg: dict[str, Any],
     folder: Path,
     *,
     overrides: Sequence[str] = (),
     shared: SharedStart | None = None,
+    startup: float | None = None,
 ) -> RunResult:
     """Train, keep the best checkpoint, score it, and write the run's folder.
 
@@ -93,6 +83,8 @@ def run(
         overrides: What the command line said, for the record.
         shared: What `train_together` gave this config: data, encoder and features that other trials use too,
             and the trained head.
+        startup: Seconds that it took to get here from the start of the process, for the record; None: not
+            known.
 
     Returns:
         The scores and where everything is.
@@ -100,14 +92,10 @@ def run(
     Raises:
         HeadwayError: The config, the data or the training is wrong; the message says what to do.
     """
-    timer = Timer()
+    timer, start, load = StageTimer(), time.perf_counter(), read_cpus(allowed_cores())
     _refuse_used_folder(folder)
     with timer.stage("check"):
-        check_config(cfg)
-        _prepare_process(cfg)
-        data, backbone = build_data(cfg), build_backbone(cfg)
-        for key in ("batching", "optimizer", "schedule"):
-            build(cfg[key], key=key)
+        data, backbone = _check(cfg)
         to_compare = aggregations_to_compare(cfg)
     with timer.stage("data"):
         if shared is None:
@@ -116,12 +104,13 @@ def run(
             encode_data(data, backbone, tokenizer)
         else:
             data, backbone, tokenizer = shared.data, shared.backbone, shared.tokenizer
+    threads = set_threads(cfg["num_threads"], load)
     with timer.stage("model"):
         encoder = None if shared is None else shared.encoder
         built = build_run(cfg, folder, data, backbone, encoder=encoder)
     module, loaders, trainer, best = built.module, built.loaders, built.trainer, built.best
     write_config(folder, cfg, list(overrides))
-    _announce(module, built.total_steps, precision=str(trainer.precision))
+    _announce(module, built.total_steps, precision=str(trainer.precision), threads=threads)
     with timer.stage("features"):
         store = use_features(cfg, built, data, shared=shared)
     with timer.stage("fit"):
@@ -133,20 +122,47 @@ def run(
     with timer.stage("write"):
         results = write_scored(cfg, folder, scored, module=module, data=data, tokenizer=tokenizer)
     outcome = _outcome(scored, best)
+    scoring, elapsed = timer.seconds["score"], time.perf_counter() - start
+    timing = Timing.of(
+        training_times(trainer),
+        startup=startup,
+        features=timer.seconds["features"],
+        evaluation=scoring,
+        run=elapsed,
+    )
     record = {
-        "environment": environment(),
-        "precision": str(trainer.precision),
-        "layout": module.encoder.layout,
-        "total_steps": built.total_steps,
-        "features": None if store is None else store.facts,
-        "trained_together": 1 if shared is None else shared.trials,
+        **_computed(built, store, shared),
+        "threads": asdict(threads),
         **outcome,
         "lengths": {name: asdict(report) for name, report in data.reports.items()},
         "seconds": timer.seconds,
+        "timing": asdict(timing),
     }
     write_json(folder / "record.json", record)
-    _show(cfg, folder, scored, results, timer.seconds)
+    _show(cfg, folder, scored, results, seconds=timer.seconds, timing=timing)
     return RunResult(folder, scored.value, outcome["metrics"])
+
+
+def _check(cfg: dict[str, Any]) -> tuple[TextData, Backbone]:
+    """Refuse what is wrong before anything is read, and return what reads."""
+    check_config(cfg)
+    _prepare_process(cfg)
+    data, backbone = build_data(cfg), build_backbone(cfg)
+    for key in ("batching", "optimizer", "schedule"):
+        build(cfg[key], key=key)
+    return data, backbone
+
+
+def _computed(built: BuiltRun, store: FeatureStore | None, shared: SharedStart | None) -> dict[str, Any]:
+    """Return what the record says of how the run was computed."""
+    return {
+        "environment": environment(),
+        "precision": str(built.trainer.precision),
+        "layout": built.module.encoder.layout,
+        "total_steps": built.total_steps,
+        "features": None if store is None else store.facts,
+        "trained_together": 1 if shared is None else shared.trials,
+    }
 
 
 def _outcome(scored: Scored, best: BestCheckpoint) -> dict[str, Any]:
@@ -169,12 +185,21 @@ def _show(
     folder: Path,
     scored: Scored,
     results: dict[str, SplitResult],
+    *,
     seconds: dict[str, float],
+    timing: Timing,
 ) -> None:
     title = build(cfg["task"]["metrics"], key="task.metrics").title
     if scored.comparison is not None:
         Console().print(policy_table(scored.comparison, title=title))
-    show_result(folder, scored.evaluations, seconds, title=title, calibration=calibration_line(results))
+    show_result(
+        folder,
+        scored.evaluations,
+        seconds,
+        title=title,
+        calibration=calibration_line(results),
+        timing=timing.line(),
+    )
 
 
 def _refuse_used_folder(folder: Path) -> None:
@@ -188,8 +213,6 @@ def _refuse_used_folder(folder: Path) -> None:
 def _prepare_process(cfg: dict[str, Any]) -> None:
     # Forked loader workers and threads of the tokenizer don't go together.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if cfg["data"]["num_workers"] else "true")
-    if cfg["num_threads"] is not None:
-        torch.set_num_threads(cfg["num_threads"])
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in QUIET:
@@ -198,7 +221,7 @@ def _prepare_process(cfg: dict[str, Any]) -> None:
     pl.seed_everything(cfg["seed"], verbose=False)
 
 
-def _announce(module: FineTuner, total_steps: int, *, precision: str) -> None:
+def _announce(module: FineTuner, total_steps: int, *, precision: str, threads: ThreadChoice) -> None:
     parameters = [p for part in (module.encoder, module.head) for p in part.parameters()]
     trained = sum(p.numel() for p in parameters if p.requires_grad)
     log.info(
@@ -209,4 +232,9 @@ def _announce(module: FineTuner, total_steps: int, *, precision: str) -> None:
         trained / 1e6,
         sum(p.numel() for p in parameters) / 1e6,
     )
-    log.info("training: %d optimizer steps, %d threads", total_steps, torch.get_num_threads())
+    if module.encoder.why_not_packed is not None:
+        log.info("windows are padded in groups of like lengths: %s", module.encoder.why_not_packed)
+    plural = "" if threads.count == 1 else "s"
+    log.info(
+        "training: %d optimizer steps, %d thread%s (%s)", total_steps, threads.count, plural, threads.reason
+    )

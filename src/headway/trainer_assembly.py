@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.config.build import build
-from headway.config.check import monitored
+from headway.config.check import OWN_KEYS, monitored
 from headway.types import ConfigError
 
 if TYPE_CHECKING:
@@ -32,23 +32,18 @@ def build_trainer(
         ConfigError: There is no BestCheckpoint among the callbacks, the precision is unknown, or more
             than one process would train.
     """
-    from headway.models.precision import resolve_precision
     from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
     from headway.tracking.progress import progress_bar
+    from headway.tracking.training_clock import FetchClock, TrainingClock
 
+    clock = TrainingClock()
     callbacks = _build_callbacks(cfg, folder)
     best = next((callback for callback in callbacks if isinstance(callback, BestCheckpoint)), None)
     if best is None:
         raise ConfigError(
             "`callbacks.checkpoint` must be a BestCheckpoint: the best epoch is what a run scores"
         )
-    node = {
-        **cfg["trainer"],
-        "limit_train_batches": 1.0,  # the plan is cut already, so that the last step's weight is right
-        "precision": resolve_precision(
-            cfg["trainer"]["precision"], accelerator=cfg["trainer"]["accelerator"]
-        ),
-    }
+    node = _trainer_node(cfg)
     if heads_only:
         node |= {"gradient_clip_val": None, "accumulate_grad_batches": 1}
     bar = progress_bar() if node["enable_progress_bar"] else None
@@ -57,8 +52,9 @@ def build_trainer(
     trainer: pl.Trainer = build(
         node,
         key="trainer",
-        callbacks=[*callbacks, *([bar] if bar else [])],
+        callbacks=[clock, *callbacks, *([bar] if bar else [])],
         logger=logger or False,
+        profiler=FetchClock(clock),
         plugins=[AtomicCheckpointIO()],
         default_root_dir=folder,
         num_sanity_val_steps=0,
@@ -75,13 +71,28 @@ def build_trainer(
     return trainer, best
 
 
+def _trainer_node(cfg: dict[str, Any]) -> dict[str, Any]:
+    """Return the trainer's node with headway's own words replaced by what Lightning knows."""
+    from headway.models.precision import resolve_precision
+
+    trainer = {name: value for name, value in cfg["trainer"].items() if name not in OWN_KEYS["trainer"]}
+    return {
+        **trainer,
+        "limit_train_batches": 1.0,  # the plan is cut already, so that the last step's weight is right
+        "precision": resolve_precision(trainer["precision"], accelerator=trainer["accelerator"]),
+    }
+
+
 def _build_callbacks(cfg: dict[str, Any], folder: Path) -> list[pl.Callback]:
+    from headway.tracking.step_profile import StepProfile
+
     monitor, mode = monitored(cfg)
-    return [
+    named = [
         build(node, key=f"callbacks.{name}", monitor=monitor, mode=mode, dirpath=folder / "checkpoints")
         for name, node in cfg["callbacks"].items()
         if node is not None
     ]
+    return [*named, *([StepProfile(folder / "profile")] if cfg["trainer"]["profile"] else [])]
 
 
 def forward_context(

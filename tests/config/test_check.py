@@ -64,6 +64,7 @@ RANGES = [
     ("trainer__devices", [], r"`trainer\.devices` must be a count"),
     ("trainer__devices", "two", r"`trainer\.devices` must be a count"),
     ("trainer__devices", None, r"`trainer\.devices` must be"),
+    ("trainer__profile", "yes", r"`trainer\.profile` must be true or false, got 'yes'"),
     ("trainer__precision", "fp16", r"`trainer\.precision` must be one of"),
     ("trainer__deterministic", "yes", r"`trainer\.deterministic` must be true or false, warn or null"),
     ("trainer__enable_progress_bar", "abc", r"`trainer\.enable_progress_bar` must be true or false"),

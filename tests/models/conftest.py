@@ -26,8 +26,6 @@ _SIZES = {
 }
 _FAMILIES = {
     "albert": {"embedding_size": 16},
-    "bert": {},
-    "camembert": {},
     "deberta-v2": {
         "conv_kernel_size": 3,
         "norm_rel_ebd": "layer_norm",
@@ -37,18 +35,18 @@ _FAMILIES = {
         "relative_attention": True,
         "type_vocab_size": 0,
     },
-    "distilbert": {},
     "electra": {"embedding_size": 16},
+    "eurobert": {"num_key_value_heads": 2},
     "modernbert": {"local_attention": 8, "num_hidden_layers": 4},  # layers 0 and 3 see all, 1 and 2 a band
-    "roberta": {},
-    "xlm-roberta": {},
+    "roc_bert": {"pronunciation_vocab_size": VOCAB_SIZE, "shape_vocab_size": VOCAB_SIZE},
+    "xmod": {"languages": ["en_XX"], "default_language": "en_XX"},
 }
 
 
 def _model(family, **changes):
     torch.manual_seed(0)
-    config = CONFIG_MAPPING[family](**{**_SIZES, **_FAMILIES[family], **changes})
-    attention = "eager" if family == "deberta-v2" else "sdpa"
+    config = CONFIG_MAPPING[family](**{**_SIZES, **_FAMILIES.get(family, {}), **changes})
+    attention = "eager" if family in ("deberta-v2", "mpnet") else "sdpa"
     return AutoModel.from_config(config, attn_implementation=attention).eval()
 
 

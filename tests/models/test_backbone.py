@@ -58,7 +58,6 @@ def folder(tmp_path, tiny_model, wordpiece_tokenizer):
         ({"last_n": 2}, "`backbone.last_n` must be null"),
         ({"attention": "flash"}, "`backbone.attention` must be one of"),
         ({"layout": "ragged"}, "`backbone.layout` must be one of"),
-        ({"layout": "packed", "attention": "eager"}, "`backbone.layout` can be packed only with"),
         ({"layout": "packed", "compile": True}, "`backbone.layout` can be packed only with"),
         ({"gradient_checkpointing": "yes"}, "`backbone.gradient_checkpointing` must be one of"),
         ({"compile": 1}, "`backbone.compile` must be one of"),
@@ -130,7 +129,7 @@ def test_architecture_is_known_without_weights(folder, tiny_model):
     [
         ("bert", {"trainable": "last_n", "last_n": 3}, r"`backbone.last_n` must be in \[1, 2\]"),
         ("albert", {"trainable": "last_n", "last_n": 1}, "`backbone.trainable` must be all or none"),
-        ("albert", {"layout": "packed"}, "`backbone.layout` can't be packed: albert has no adapter"),
+        ("mobilebert", {"layout": "packed"}, "`backbone.layout` can't be packed: mobilebert has no adapter"),
         ("deberta-v2", {}, "`backbone.attention` must be eager for deberta-v2"),
     ],
 )

@@ -22,7 +22,7 @@ def trained_gradients(encoder, batch):
 
 
 @pytest.mark.parametrize("layout", ["packed", "padded"])
-@pytest.mark.parametrize("family", sorted(PACKED_FAMILIES))
+@pytest.mark.parametrize("family", sorted(PACKED_FAMILIES - {"albert"}))  # whose layers are shared
 def test_upper_layers_on_kept_states_equal_the_whole(family, layout, tiny_model, make_batch):
     encoder = Encoder(
         tiny_model(family, num_hidden_layers=4), trainable="last_n", last_n=2, layout=layout

@@ -69,10 +69,10 @@ def evaluation(**metrics):
 
 def test_the_end_says_where_everything_is(capsys):
     folder = Path("outputs/my runs/1")
-    show_result(folder, {"test": evaluation(accuracy=0.5)}, {"fit": 1.25, "score": 0.04})
+    show_result(folder, {"test": evaluation(accuracy=0.5)}, {"fit": 1.25, "score": 0.04}, timing="timing: 5")
     out = capsys.readouterr().out
     assert "0.5000" in out
-    assert "seconds: fit 1.2, score 0.0" in out
+    assert "seconds: fit 1.2, score 0.0\ntiming: 5\n" in out
     assert "run folder: outputs/my runs/1" in out
     command = out.strip().splitlines()[-1].rpartition("try: ")[2]
     assert shlex.split(command) == ["headway", "predict", str(folder), "FILE"]

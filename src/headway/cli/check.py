@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from headway.cli.composed import compose
+from headway.early_check import refuse_early
 
 PROGRAM = "headway check"
 FLAGS = {
@@ -51,6 +52,7 @@ def main(words: Sequence[str]) -> int:
     plan = compose([word for word in words if word not in FLAGS], program=PROGRAM)
     if isinstance(plan, int):
         return plan
+    refuse_early(plan.cfg)
     from rich.console import Console
 
     from headway.preflight.preflight import preflight  # torch takes seconds

@@ -20,6 +20,8 @@ from headway.cli.folders import NewFolders
 from headway.cli.suggestions import composition_error
 from headway.config.schema import MISSING
 from headway.config.search_path import register
+from headway.early_check import refuse_early
+from headway.tracking.timing import process_age
 from headway.types import ConfigError, HeadwayError
 
 FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
@@ -44,9 +46,12 @@ def task(cfg: DictConfig) -> float:
     overrides: Any = OmegaConf.to_container(job.overrides.task, resolve=False)
     try:
         plain = plain_config(cfg)
-        from headway.run import run  # torch takes seconds, and what is said above needs none of it
+        refuse_early(plain)
+        is_first = "headway.run" not in sys.modules  # of a sweep's jobs, only this one waits for imports
+        from headway.run import run  # torch takes seconds
 
-        result = run(plain, Path(job.runtime.output_dir), overrides=overrides)
+        startup = process_age() if is_first else 0.0
+        result = run(plain, Path(job.runtime.output_dir), overrides=overrides, startup=startup)
     except HeadwayError as error:
         raise SystemExit(error.exit_status) from error
     except OmegaConfBaseException as error:
@@ -126,7 +131,11 @@ def run_hydra(
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # Hydra's parser wants all overrides side by side: `a=1 -m b=1,2` is an error to it.
     flags = [word for word in words if word in FLAGS]
-    sys.argv = [program, *flags, *(word for word in words if word not in FLAGS), *more]
+    others = [word for word in words if word not in FLAGS]
+    place = next(
+        (number for number, word in enumerate(others) if "=" in word and word[0] != "-"), len(others)
+    )
+    sys.argv = [program, *flags, *others[:place], *more, *others[place:]]
     decorated = hydra.main(version_base="1.3", config_path="pkg://headway.conf", config_name="train")(job)
     try:
         decorated()

@@ -15,11 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from headway.config.value_types import annotations_of, describe, fits
+from headway.config.constructors import Constructor, check_arguments, constructor_in_source
 from headway.types import ConfigError, nearest
 
 ALLOW_VARIABLE = "HEADWAY_ALLOW_MODULES"
 OWN_PACKAGES = ("headway.data", "headway.models", "headway.evaluation", "headway.tracking")
+SLOW = ("headway.models.heads", "headway.models.losses", "headway.tracking", "pytorch_lightning")
+"""Where classes stand whose modules import torch or Lightning."""
 FOREIGN = frozenset(
     {
         "pytorch_lightning.trainer.trainer.Trainer",
@@ -29,8 +31,6 @@ FOREIGN = frozenset(
         "pytorch_lightning.loggers.tensorboard.TensorBoardLogger",
     }
 )
-OWN_WORDS = frozenset({"trainer.precision"})
-"""Keys with a word (auto) that headway replaces before the class sees it."""
 
 
 def allowed_modules() -> tuple[str, ...]:
@@ -101,6 +101,15 @@ def resolve(target: Any, *, key: str) -> type:
     return _resolve(target, key, allowed_modules())
 
 
+def _target(node: Mapping[str, Any], key: str) -> Any:
+    if "_target_" not in node:
+        raise ConfigError(
+            f"`{key}._target_` must be given, got nothing; choose an option of the group, e.g. "
+            f"{key.replace('.', '/')}=<name>"
+        )
+    return node["_target_"]
+
+
 def bind(node: Mapping[str, Any], *, key: str, runtime: tuple[str, ...] = ()) -> type:
     """Check a node, and the nodes in it, against their constructors without building anything.
 
@@ -116,47 +125,54 @@ def bind(node: Mapping[str, Any], *, key: str, runtime: tuple[str, ...] = ()) ->
         ConfigError: A key that the constructor doesn't take, one that it needs is missing, or a value is of
             another type than the constructor says.
     """
-    if "_target_" not in node:
-        raise ConfigError(
-            f"`{key}._target_` must be given, got nothing; choose an option of the group, e.g. "
-            f"{key.replace('.', '/')}=<name>"
-        )
-    found = resolve(node["_target_"], key=key)
-    parameters = inspect.signature(found).parameters
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    for name, value in node.items():
-        if name == "_target_":
-            continue
-        if name not in parameters and not takes_any:
-            known = [p for p in parameters if p not in runtime]
-            raise ConfigError(
-                f"`{key}.{name}` is not an argument of {found.__qualname__}{nearest(str(name), known)}; "
-                f"it takes {known}"
-            )
-        if isinstance(value, Mapping) and "_target_" in value:
-            bind(value, key=f"{key}.{name}", runtime=runtime)
-        else:
-            _check_type(found, str(name), value, key=f"{key}.{name}")
-    needed = [
-        name
-        for name, p in parameters.items()
-        if p.default is p.empty and p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
-    for name in needed:
-        if name not in node and name not in runtime:
-            raise ConfigError(
-                f"`{key}.{name}` must be given, got nothing; {found.__qualname__} needs it: set "
-                f"{key}.{name}=<value>"
-            )
+    found = resolve(_target(node, key), key=key)
+    constructor = Constructor.of(found)
+    for inner_key, inner in check_arguments(node, constructor, key=key, runtime=runtime):
+        bind(inner, key=inner_key, runtime=runtime)
     return found
 
 
-def _check_type(found: type, name: str, value: Any, *, key: str) -> None:
-    annotation = annotations_of(found).get(name)
-    if annotation is None or key in OWN_WORDS or fits(value, annotation):
+def bind_early(node: Mapping[str, Any], *, key: str, runtime: tuple[str, ...] = ()) -> None:
+    """Check a node as `bind` does, as far as that needs no library that takes seconds to import.
+
+    Args:
+        node: Has a `_target_`; its other keys are the constructor's arguments.
+        key: Where it stands in the config, for messages.
+        runtime: Names that the program passes when it builds, if the constructor takes them.
+
+    Raises:
+        ConfigError: As `bind`; what isn't refused here may be refused there.
+    """
+    constructor = constructor_early(_target(node, key), key=key)
+    if constructor is None:
         return
-    advice = f"quote it: {key}='\"{value}\"'" if fits(str(value), annotation) else "correct the value"
-    raise ConfigError(f"`{key}` must be {describe(annotation)}, got {value!r}; {advice}")
+    for inner_key, inner in check_arguments(node, constructor, key=key, runtime=runtime):
+        bind_early(inner, key=inner_key, runtime=runtime)
+
+
+def is_slow(target: Any) -> bool:
+    """Say whether what a `_target_` names may take seconds to import: torch's, Lightning's or a user's."""
+    return isinstance(target, str) and _within(target, (*SLOW, *allowed_modules()))
+
+
+def constructor_early(target: Any, *, key: str) -> Constructor | None:
+    """Return what a class takes without importing anything that takes seconds.
+
+    Args:
+        target: Dotted path.
+        key: Where it stands in the config, for messages.
+
+    Returns:
+        None where only an import tells, and for modules of the user's own.
+
+    Raises:
+        ConfigError: The target isn't allowed, or can't be found among what imports at once.
+    """
+    if is_slow(target):
+        names = [name for name in FOREIGN if name.endswith("." + target.rpartition(".")[2])]
+        is_foreign = not _within(target, OWN_PACKAGES)
+        return constructor_in_source(names[0] if is_foreign and names else target)
+    return Constructor.of(resolve(target, key=key))
 
 
 def build(node: Mapping[str, Any], *, key: str, **runtime: Any) -> Any:

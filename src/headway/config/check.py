@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import PurePath
 from typing import Any
 
 from headway.config.build import bind
+from headway.config.check_trainer import check_number, check_trainer
 from headway.config.schema import RunConfig
 from headway.types import ConfigError, nearest
 
@@ -36,6 +35,7 @@ RUNTIME: dict[str, tuple[str, ...]] = {
     "trainer": (
         "callbacks",
         "logger",
+        "profiler",
         "plugins",
         "default_root_dir",
         "num_sanity_val_steps",
@@ -44,17 +44,15 @@ RUNTIME: dict[str, tuple[str, ...]] = {
         "reload_dataloaders_every_n_epochs",
     ),
 }
+OWN_KEYS = {"trainer": ("profile",)}
+"""Keys that headway reads itself and the constructor doesn't know."""
 MAY_SET = ("callbacks", "logger")
 """Nodes that may set themselves what the program would pass, such as an EarlyStopping's monitor."""
 
-# What would leave a run without its best checkpoint.
-NOT_WITH_BEST = {
-    "fast_dev_run": "set trainer.max_steps or trainer.limit_train_batches for a short run",
-    "barebones": "leave it out",
-    "enable_checkpointing": "the best epoch is what a run scores",
-}
-ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
 LARGEST_SEED = 2**32 - 1
+
+
+Bind = Callable[..., Any]
 
 
 def _node(cfg: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -68,11 +66,12 @@ def _node(cfg: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return node
 
 
-def bind_all(cfg: Mapping[str, Any]) -> None:
+def bind_all(cfg: Mapping[str, Any], bind: Bind = bind) -> None:
     """Check every node of the config against its constructor, building nothing.
 
     Args:
         cfg: The resolved config.
+        bind: What checks a node.
 
     Raises:
         ConfigError: A node, or a key of one, is wrong.
@@ -83,7 +82,7 @@ def bind_all(cfg: Mapping[str, Any]) -> None:
                 if node is not None:
                     bind(_node(cfg, f"callbacks.{name}"), key=f"callbacks.{name}", runtime=runtime)
         elif key != "logger" or cfg["logger"] is not None:
-            node = _node(cfg, key)
+            node = {n: v for n, v in _node(cfg, key).items() if n not in OWN_KEYS.get(key, ())}
             bind(node, key=key, runtime=runtime)
             for name in runtime:
                 if name in node and key not in MAY_SET:
@@ -91,29 +90,6 @@ def bind_all(cfg: Mapping[str, Any]) -> None:
                         f"`{key}.{name}` must be left to headway, which passes it itself, got "
                         f"{node[name]!r}; leave it out"
                     )
-
-
-def _number(
-    cfg: Mapping[str, Any],
-    key: str,
-    *,
-    low: float,
-    high: float = math.inf,
-    integer: bool = True,
-    allow_none: bool = False,
-) -> None:
-    value: Any = cfg
-    for part in key.split("."):
-        value = value.get(part)
-    if value is None and allow_none:
-        return
-    kind = "a whole number" if integer else "a number"
-    wrong = isinstance(value, bool) or not isinstance(value, int if integer else (int, float))
-    if wrong or not math.isfinite(value) or not low <= value <= high:
-        allowed = f"{kind} >= {low}" if high == math.inf else f"{kind} in [{low}, {high}]"
-        raise ConfigError(
-            f"`{key}` must be {allowed}{' or null' if allow_none else ''}, got {value!r}; correct the value"
-        )
 
 
 def check_values(cfg: Mapping[str, Any]) -> None:
@@ -126,8 +102,8 @@ def check_values(cfg: Mapping[str, Any]) -> None:
         ConfigError: A value is outside its range; the message names the key and the range.
     """
     for key in ("seed", "data_seed"):
-        _number(cfg, key, low=0, high=LARGEST_SEED)
-    _number(cfg, "num_threads", low=1, allow_none=True)
+        check_number(cfg, key, low=0, high=LARGEST_SEED)
+    check_number(cfg, "num_threads", low=1, allow_none=True)
     if not cfg["name"].strip() or ".." in PurePath(cfg["name"]).parts or PurePath(cfg["name"]).is_absolute():
         raise ConfigError(
             f"`name` must name a folder in output_dir, got {cfg['name']!r}; set a name such as my_runs"
@@ -148,57 +124,7 @@ def check_values(cfg: Mapping[str, Any]) -> None:
     kept = cfg["keep_features"]
     if kept not in ("auto", True, False) or (kept in (0, 1) and not isinstance(kept, bool)):
         raise ConfigError(f"`keep_features` must be auto, true or false, got {kept!r}; correct the value")
-    _check_trainer(cfg)
-
-
-def _check_trainer(cfg: Mapping[str, Any]) -> None:
-    trainer = cfg["trainer"]
-    for key in ("max_epochs", "accumulate_grad_batches", "log_every_n_steps"):
-        _number(cfg, f"trainer.{key}", low=1)
-    _number(cfg, "trainer.max_steps", low=-1)
-    if trainer["max_steps"] == 0:
-        raise ConfigError(
-            "`trainer.max_steps` must be -1 (no bound) or >= 1 optimizer steps, got 0; correct the value"
-        )
-    _number(cfg, "trainer.gradient_clip_val", low=0.0, integer=False, allow_none=True)
-    if trainer["gradient_clip_val"] == 0:
-        raise ConfigError("`trainer.gradient_clip_val` must be > 0 or null for no clipping, got 0; set null")
-    for name in ("train", "val", "test"):
-        key = f"limit_{name}_batches"
-        _number(cfg, f"trainer.{key}", low=0, integer=False)
-        limit = trainer[key]
-        if limit == 0 or (isinstance(limit, float) and limit > 1):
-            raise ConfigError(
-                f"`trainer.{key}` must be a ratio in (0, 1] (float) or a count >= 1 (int), got {limit!r}; "
-                "correct the value"
-            )
-    _check_device(trainer)
-    for name, advice in NOT_WITH_BEST.items():
-        off = name == "enable_checkpointing"
-        if name in trainer and bool(trainer[name]) != off:
-            raise ConfigError(
-                f"`trainer.{name}` must be {str(off).lower()} or left out, got {trainer[name]!r}; {advice}"
-            )
-
-
-def _check_device(trainer: Mapping[str, Any]) -> None:
-    from headway.models.precision import resolve_precision
-
-    accelerator, devices = trainer["accelerator"], trainer["devices"]
-    if accelerator not in ACCELERATORS:
-        raise ConfigError(
-            f"`trainer.accelerator` must be one of {list(ACCELERATORS)}, got {accelerator!r}"
-            f"{nearest(accelerator, list(ACCELERATORS))}; choose one of these"
-        )
-    count = isinstance(devices, int) and (devices == -1 or devices >= 1)
-    listed = isinstance(devices, list) and devices and all(number >= 0 for number in devices)
-    named = isinstance(devices, str) and re.fullmatch(r"auto|-1|\d+(,\d+)*,?", devices)
-    if not (count or listed or named):
-        raise ConfigError(
-            f"`trainer.devices` must be a count >= 1, -1 or auto (all), or a list of device numbers, got "
-            f"{devices!r}; correct the value"
-        )
-    resolve_precision(trainer["precision"], accelerator=accelerator)
+    check_trainer(cfg)
 
 
 def monitored(cfg: Mapping[str, Any]) -> tuple[str, str]:
@@ -224,11 +150,12 @@ def monitored(cfg: Mapping[str, Any]) -> tuple[str, str]:
     return f"val/{monitor}", names[monitor]
 
 
-def check_config(cfg: Mapping[str, Any]) -> None:
+def check_config(cfg: Mapping[str, Any], bind: Bind = bind) -> None:
     """Check all that can be checked before data are loaded.
 
     Args:
         cfg: The resolved config.
+        bind: What checks a node; `bind_early` imports nothing that takes seconds.
 
     Raises:
         ConfigError: The first thing that is wrong.
@@ -245,6 +172,6 @@ def check_config(cfg: Mapping[str, Any]) -> None:
             raise ConfigError(
                 f"`task.{name}` is not a key of a task{nearest(str(name), TASK)}; there are {TASK}"
             )
-    bind_all(cfg)
+    bind_all(cfg, bind)
     check_values(cfg)
     monitored(cfg)

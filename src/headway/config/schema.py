@@ -24,7 +24,7 @@ class RunConfig:
             one is kept. None: the task's own.
         keep_features: Whether what frozen layers compute is kept on disk; "auto": where it saves time and
             leaves most of the free disk.
-        num_threads: CPU threads that torch uses; None leaves torch's choice.
+        num_threads: CPU threads that torch uses; None: as many as are free.
         backbone: Which encoder; see headway.models.backbone.Backbone.
         data: Which rows; see headway.data.text_data.TextData.
         task: Target, head, loss, metrics, aggregation, decoding and the monitored metric.

@@ -51,13 +51,22 @@ def annotations_of(found: type) -> Mapping[str, Any]:
     for name, parameter in inspect.signature(found).parameters.items():
         if parameter.annotation is parameter.empty:
             continue
-        annotation = _evaluate(parameter.annotation, places)
+        annotation = annotation_value(parameter.annotation, places)
         if annotation is not None:
             known[name] = annotation
     return known
 
 
-def _evaluate(annotation: Any, places: Sequence[Mapping[str, Any]]) -> Any:
+def annotation_value(annotation: Any, places: Sequence[Mapping[str, Any]]) -> Any:
+    """Return an annotation as an object.
+
+    Args:
+        annotation: As it stands: an object, or text.
+        places: Where the names in it are looked up, one after the other.
+
+    Returns:
+        NODE for a bare name that is none of these; None where it can't be told.
+    """
     if not isinstance(annotation, str):
         return annotation
     usual = {**vars(collections.abc), "Any": Any, "Literal": Literal, "Path": Path}

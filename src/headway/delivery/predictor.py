@@ -198,12 +198,12 @@ def load(path: str | Path, *, device: str | None = None) -> Predictor:
     Raises:
         HeadwayError: There is no artifact at `path`, or it is damaged.
     """
-    import torch
-
     from headway.delivery.artifact import artifact_folder
     from headway.delivery.loading import read_artifact
 
     artifact = read_artifact(artifact_folder(path))
+    import torch  # a folder that holds none is told at once
+
     return Predictor(
         artifact.spec,
         encoder=artifact.encoder,

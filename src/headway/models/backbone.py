@@ -31,7 +31,7 @@ class Backbone:
         trainable: "all", "none" or "last_n".
         last_n: Last layers that train, with trainable="last_n" only.
         attention: "sdpa" or "eager".
-        layout: "auto", "packed" (no padding is computed) or "padded".
+        layout: "auto", "packed" (no padding is computed), "grouped" (little is) or "padded".
         gradient_checkpointing: Compute activations again in the backward pass rather than keep them.
         compile: Use torch.compile; its graphs want padded rows.
         fast_dropout: Draw cheaper random numbers for dropout on a CPU; rates become multiples of 1/65536.
@@ -57,16 +57,16 @@ class Backbone:
     ) -> None:
         check_one_of("backbone.trainable", trainable, ("all", "none", "last_n"))
         check_one_of("backbone.attention", attention, ("sdpa", "eager"))
-        check_one_of("backbone.layout", layout, ("auto", "packed", "padded"))
+        check_one_of("backbone.layout", layout, ("auto", "packed", "grouped", "padded"))
         check_one_of("backbone.gradient_checkpointing", gradient_checkpointing, (True, False))
         check_one_of("backbone.compile", compile, (True, False))
         check_one_of("backbone.fast_dropout", fast_dropout, (True, False))
         _check_origin(name=name, revision=revision, package=package, member=member)
         _check_last_n(trainable, last_n)
-        if layout == "packed" and (attention != "sdpa" or compile):
+        if layout == "packed" and compile:
             raise ConfigError(
-                "`backbone.layout` can be packed only with attention=sdpa and compile=false, got "
-                f"attention={attention} and compile={str(compile).lower()}; set backbone.layout=auto"
+                "`backbone.layout` can be packed only with compile=false, got compile=true; set "
+                "backbone.layout=auto"
             )
         self.name = name
         self.revision = revision

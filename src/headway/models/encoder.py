@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -12,32 +12,16 @@ from torch.nn.functional import pad
 from headway.models.architecture import Architecture, position_offset
 from headway.models.freezing import freeze
 from headway.models.layer_split import LayerSplit
-from headway.models.length_groups import group_lengths, token_positions
+from headway.models.length_groups import filler_tokens, group_lengths, join_groups, token_positions
 from headway.models.packed_attention import PACKED_ATTENTION, use_packed_attention, why_not_packed
+from headway.models.padding_groups import CALL_TOKENS, padding_groups
 from headway.types import Batch, ConfigError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-LAYOUTS = ("auto", "packed", "padded")
-Part = Callable[[dict[str, Any], Callable[[Tensor], Tensor], Batch], Tensor]
-"""(the model's inputs, how rows of tokens are laid out as they are, the batch) -> states laid out so."""
-
-
-def filler_tokens(count: int) -> int:
-    """Return how many tokens to add to a packed row on a CPU, so that rows come in few lengths.
-
-    oneDNN compiles and keeps a kernel for each shape. Where every step had a length of its own, that took a
-    fifth of the time, and memory by the gigabyte.
-
-    Args:
-        count: Tokens of the row.
-
-    Returns:
-        Tokens up to the next multiple of 1, 2, 4, …, 128: at most a sixteenth of the row.
-    """
-    multiple = min(128, 1 << max(0, (count // 16).bit_length() - 1))
-    return -count % multiple
+LAYOUTS = ("auto", "packed", "grouped", "padded")
+WHOLE, LOWER, UPPER = "whole", "lower", "upper"
 
 
 class Encoder(nn.Module):
@@ -48,8 +32,9 @@ class Encoder(nn.Module):
         trainable: "all", "none", or "last_n": the last layers and what comes after them. What isn't trained
             stays in eval mode, records no gradient and is never updated, also after `train()`.
         last_n: Layers that train, with trainable="last_n".
-        layout: "packed" computes on real tokens only, "padded" pads to the longest window of the batch,
-            "auto" packs wherever the model can.
+        layout: "packed" computes on real tokens only, "grouped" cuts a batch into groups of like lengths and
+            pads each, "padded" pads to the longest window of the batch, "auto" packs wherever the model can
+            and groups where it can't.
 
     Attributes:
         architecture: The model's measures, the next five among them.
@@ -60,7 +45,8 @@ class Encoder(nn.Module):
         initializer_range: Standard deviation of fresh weights, for heads.
         frozen: Whether no parameter trains.
         frozen_depth: Lowest layers that don't train, embeddings with them; 0 where all train.
-        layout: "packed" or "padded".
+        layout: "packed", "grouped" or "padded".
+        why_not_packed: Why "auto" didn't pack; None where it did or wasn't asked.
     """
 
     def __init__(
@@ -96,11 +82,13 @@ class Encoder(nn.Module):
         reason = why_not_packed(self.model)
         if layout == "packed" and reason is not None:
             raise ConfigError(f"`backbone.layout` can't be packed: {reason}; set backbone.layout=auto")
-        if layout == "padded" or reason is not None:
+        if layout in ("padded", "grouped") or reason is not None:
             if self.model.config._attn_implementation == PACKED_ATTENTION:  # wrapped before, and packed then
                 self.model.set_attn_implementation("sdpa")
-            return "padded"
-        use_packed_attention(self.model)
+            self.why_not_packed = reason if layout == "auto" else None
+            return "grouped" if layout == "auto" else layout
+        self.why_not_packed = None
+        self._run_packed = use_packed_attention(self.model)
         return "packed"
 
     @property
@@ -160,10 +148,8 @@ class Encoder(nn.Module):
         Returns:
             (num_tokens, hidden_size) float, in the order of batch.input_ids.
         """
-        if self.frozen:
-            with torch.no_grad():
-                return self._run(batch, self._whole)
-        return self._run(batch, self._whole if batch.features is None else self._upper)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            return self._run(batch, WHOLE if batch.features is None else UPPER)
 
     def frozen_states(self, batch: Batch) -> Tensor:
         """Return the states of the highest frozen layer: what a batch's features are, where tokens' are kept.
@@ -175,29 +161,32 @@ class Encoder(nn.Module):
             (num_tokens, hidden_size) float, without gradient.
         """
         with torch.no_grad():
-            return self._run(batch, self._whole if self._split is None else self._lower)
+            return self._run(batch, WHOLE if self._split is None else LOWER)
 
-    def _whole(self, inputs: dict[str, Any], _: Callable[[Tensor], Tensor], __: Batch) -> Tensor:
-        states: Tensor = self.model(**inputs).last_hidden_state
-        return states
-
-    def _lower(self, inputs: dict[str, Any], _: Callable[[Tensor], Tensor], __: Batch) -> Tensor:
-        return cast("LayerSplit", self._split).lower(lambda: self.model(**inputs))
-
-    def _upper(self, inputs: dict[str, Any], lay_out: Callable[[Tensor], Tensor], batch: Batch) -> Tensor:
-        if self._split is None or batch.features is None:
+    def _through(
+        self, part: str, call: Callable[[], Tensor], lay_out: Callable[[Tensor], Tensor], kept: Tensor | None
+    ) -> Tensor:
+        """Run a part of the model: all, the lower layers, or the upper ones on kept features."""
+        if part == WHOLE:
+            return call()
+        if self._split is None:
             raise ValueError("features of tokens need an encoder with frozen layers below those that train")
-        given = lay_out(batch.features)
-        states: Tensor = self._split.upper(lambda: self.model(**inputs), given).last_hidden_state
-        return states
+        return self._split.lower(call) if kept is None else self._split.upper(call, lay_out(kept))
 
-    def _run(self, batch: Batch, part: Part) -> Tensor:
-        return (self._packed if self.layout == "packed" else self._padded)(batch, part)
+    def _run(self, batch: Batch, part: str) -> Tensor:
+        return (self._packed if self.layout == "packed" else self._padded_groups)(batch, part)
 
-    def _packed(self, batch: Batch, part: Part) -> Tensor:
+    def computed_tokens(self, batch: Batch) -> int:
+        """Return how many tokens the forward computes for a batch: its own, and padding or filler."""
+        if self.layout != "packed":
+            return sum((stop - start) * max(batch.lengths[start:stop]) for start, stop in self._groups(batch))
+        count = len(batch.input_ids)
+        return count + (filler_tokens(count) if batch.input_ids.device.type == "cpu" else 0)
+
+    def _packed(self, batch: Batch, part: str) -> Tensor:
         count = len(batch.input_ids)
         # A window of its own, whose states are thrown away.
-        filler = filler_tokens(count) if batch.input_ids.device.type == "cpu" else 0
+        filler = self.computed_tokens(batch) - count
         groups = group_lengths(batch.lengths)
         positions = token_positions(batch.cu_seq_lens, count) + self._position_offset
         if filler:
@@ -209,19 +198,37 @@ class Encoder(nn.Module):
                 batch.input_ids, (0, filler), value=self.model.config.pad_token_id or 0
             ).unsqueeze(0),
             "position_ids": positions.unsqueeze(0),  # both (1, num_tokens + filler)
-            "window_groups": groups,
         }
         if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
             inputs["token_type_ids"] = pad(batch.token_type_ids, (0, filler)).unsqueeze(0)
-        states = part(inputs, lambda rows: pad(rows, (0, 0, 0, filler)).unsqueeze(0), batch)
+        states = self._through(
+            part,
+            lambda: self._run_packed(self.model, inputs, groups),
+            lambda rows: pad(rows, (0, 0, 0, filler)).unsqueeze(0),
+            batch.features,
+        )
         return states.squeeze(0)[:count]
 
-    def _padded(self, batch: Batch, part: Part) -> Tensor:
-        count, longest = len(batch.lengths), max(batch.lengths)
-        positions = token_positions(batch.cu_seq_lens, len(batch.input_ids))
+    def _groups(self, batch: Batch) -> list[tuple[int, int]]:
+        if self.layout == "padded":
+            return [(0, len(batch.lengths))]
+        call_tokens = CALL_TOKENS["cpu" if batch.input_ids.device.type == "cpu" else "cuda"]
+        return padding_groups(batch.lengths, call_tokens=call_tokens)
+
+    def _padded_groups(self, batch: Batch, part: str) -> Tensor:
+        return join_groups([self._padded(batch, part, start, stop) for start, stop in self._groups(batch)])
+
+    def _padded(self, batch: Batch, part: str, start: int, stop: int) -> Tensor:
+        """Return the states of the windows from start to before stop, padded to the longest of these."""
+        lengths = batch.lengths[start:stop]
+        count, longest, first = len(lengths), max(lengths), sum(batch.lengths[:start])
+        tokens = slice(first, first + sum(lengths))
+        cu_seq_lens = batch.cu_seq_lens[start : stop + 1] - first
+        input_ids = batch.input_ids[tokens]
+        positions = token_positions(cu_seq_lens, len(input_ids))
         # The window of each token, from the token counts on the device: no host sync.
         rows = torch.repeat_interleave(
-            torch.arange(count, device=positions.device), batch.cu_seq_lens.diff(), output_size=len(positions)
+            torch.arange(count, device=positions.device), cu_seq_lens.diff(), output_size=len(positions)
         )
         places = rows * longest + positions  # (num_tokens,) in (count * longest,)
         pad_id = self.model.config.pad_token_id or 0
@@ -232,10 +239,11 @@ class Encoder(nn.Module):
             return flat.index_copy_(0, places, values).view(count, longest, *values.shape[1:])
 
         inputs: dict[str, Any] = {
-            "input_ids": spread(batch.input_ids, pad_id),
-            "attention_mask": spread(torch.ones_like(batch.input_ids)),
+            "input_ids": spread(input_ids, pad_id),
+            "attention_mask": spread(torch.ones_like(input_ids)),
         }
         if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
-            inputs["token_type_ids"] = spread(batch.token_type_ids)
-        states = part(inputs, spread, batch)
+            inputs["token_type_ids"] = spread(batch.token_type_ids[tokens])
+        features = None if batch.features is None else batch.features[tokens]
+        states = self._through(part, lambda: self.model(**inputs).last_hidden_state, spread, features)
         return states.reshape(count * longest, -1).index_select(0, places)

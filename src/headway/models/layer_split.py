@@ -70,7 +70,7 @@ class LayerSplit:
                 handle.remove()
         return kept[0]
 
-    def upper(self, call: Callable[[], Any], states: Tensor) -> Any:
+    def upper(self, call: Callable[[], Tensor], states: Tensor) -> Tensor:
         """Return what the model gives with the lower layers' states put in.
 
         Args:
@@ -78,7 +78,7 @@ class LayerSplit:
             states: What `lower` returned.
 
         Returns:
-            The model's output.
+            What `call` returns.
         """
 
         def put_in(_: nn.Module, inputs: Any, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -9,6 +9,7 @@ one window's tokens see another's.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,37 @@ from headway.models.length_groups import LengthGroups, join_groups, split_groups
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    RunPacked = Callable[[PreTrainedModel, Mapping[str, Tensor], LengthGroups], Tensor]
+
 PACKED_ATTENTION = "headway_packed"
 PACKED_FAMILIES = frozenset(
-    {"bert", "camembert", "distilbert", "electra", "modernbert", "roberta", "xlm-roberta"}
+    {
+        "albert",
+        "bert",
+        "bert-generation",
+        "camembert",
+        "data2vec-text",
+        "distilbert",
+        "electra",
+        "ernie",
+        "eurobert",
+        "gte",
+        "jina_embeddings_v3",
+        "modernbert",
+        "nomic_bert",
+        "roberta",
+        "roberta-prelayernorm",
+        "roc_bert",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "xmod",
+    }
 )
 """`config.model_type`s whose attention sees other tokens only through the registered function; each is tested
-against padded rows. Positions need no table: see `position_offset` in architecture.py."""
+against padded rows. Positions need no table: see `position_offset` in architecture.py. MobileBERT and ESM
+call the function too and aren't here: their embeddings see neighbours, or count masks over the whole row."""
+OWN_ATTENTION = {"deberta-v2": "eager"}
+"""Families with an attention of their own that has an adapter (packed_deberta.py), and what it replaces."""
 
 
 @lru_cache(maxsize=128)
@@ -132,10 +158,13 @@ def packed_attention(
             mask = band_mask(length, sliding_window, query.device)
         heads = queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2)
         # With dropout, CPU kernels take the plain path anyway; ours has cheaper random numbers.
-        if dropout > 0 and queries.device.type == "cpu" and fast:
+        shared = keys.shape[2] != queries.shape[2]  # several query heads share a key head
+        if dropout > 0 and queries.device.type == "cpu" and fast and not shared:
             attended = attend_with_fast_dropout(*heads, attn_mask=mask, dropout_p=dropout, scale=scaling)
         else:
-            attended = scaled_dot_product_attention(*heads, attn_mask=mask, dropout_p=dropout, scale=scaling)
+            attended = scaled_dot_product_attention(
+                *heads, attn_mask=mask, dropout_p=dropout, scale=scaling, enable_gqa=shared
+            )
         # Flash kernels write (count, length, num_heads, head_size), of which this reshape is a view.
         outputs.append(attended.transpose(1, 2).reshape(count * length, *queries.shape[2:]))
     return join_groups(outputs).unsqueeze(0), None
@@ -161,23 +190,49 @@ def no_mask(*, attention_mask: Tensor | None = None, **_: object) -> None:
 def why_not_packed(model: PreTrainedModel) -> str | None:
     """Return why windows of `model` can't be packed, or None where they can."""
     config = model.config
-    if config.model_type not in PACKED_FAMILIES:
-        return f"{config.model_type} has no adapter (those that have: {', '.join(sorted(PACKED_FAMILIES))})"
-    if config._attn_implementation not in ("sdpa", PACKED_ATTENTION):
-        return f"attention is {config._attn_implementation!r}, and packed windows need 'sdpa'"
+    known = sorted(PACKED_FAMILIES | OWN_ATTENTION.keys())
+    if config.model_type not in known:
+        return f"{config.model_type} has no adapter (those that have: {', '.join(known)})"
+    replaced = OWN_ATTENTION.get(config.model_type, "sdpa")
+    if config._attn_implementation not in (replaced, PACKED_ATTENTION):
+        return f"attention is {config._attn_implementation!r}, and packed windows need {replaced!r}"
     if getattr(config, "is_decoder", False):
         return "the model is a decoder"
     return None
 
 
-def use_packed_attention(model: PreTrainedModel) -> None:
+def use_packed_attention(model: PreTrainedModel) -> RunPacked:
     """Make `model` attend within windows from now on.
 
     Args:
         model: One that can be packed. `save_pretrained` doesn't write the change.
+
+    Returns:
+        What runs it: (model, inputs, groups) -> (1, num_tokens, hidden_size) states.
     """
+    if model.config.model_type in OWN_ATTENTION:
+        from headway.models.packed_deberta import run_packed_deberta, use_packed_deberta
+
+        use_packed_deberta(model)
+        return run_packed_deberta
     from transformers import AttentionInterface, AttentionMaskInterface
 
     AttentionInterface.register(PACKED_ATTENTION, packed_attention)
     AttentionMaskInterface.register(PACKED_ATTENTION, no_mask)
     model.set_attn_implementation(PACKED_ATTENTION)
+    return run_registered
+
+
+def run_registered(model: PreTrainedModel, inputs: Mapping[str, Tensor], groups: LengthGroups) -> Tensor:
+    """Return the last hidden states of windows that lie end to end.
+
+    Args:
+        model: With the registered attention.
+        inputs: input_ids, position_ids and, if there are, token_type_ids, each (1, num_tokens) int64.
+        groups: (length, count) of the runs of equally long windows.
+
+    Returns:
+        (1, num_tokens, hidden_size) float.
+    """
+    states: Tensor = model(**inputs, window_groups=groups).last_hidden_state
+    return states

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
-import torch
 
 from headway.assembly import build_backbone, build_data, build_module, encode_data
 from headway.config.build import build
@@ -29,6 +28,7 @@ from headway.preflight.rows import RowFacts, row_facts, row_findings
 from headway.preflight.tokenizer_trip import RoundTrip, round_trip, tokenizer_findings
 from headway.preflight.training import TrainingFacts, training_facts, training_findings
 from headway.scoring import aggregations_to_compare
+from headway.threads import allowed_cores, read_cpus, set_threads
 from headway.trainer_assembly import build_trainer
 
 if TYPE_CHECKING:
@@ -141,12 +141,11 @@ def preflight(cfg: dict[str, Any], folder: Path, *, measure: bool, say: Say = la
 
 def _build(cfg: dict[str, Any], folder: Path, say: Say) -> _Built:
     """Build what a run builds, in its order, so that what is wrong is said as a run says it."""
+    load = read_cpus(allowed_cores())
     check_config(cfg)
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):  # their import sets INFO
         logging.getLogger(name).setLevel(logging.WARNING)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if cfg["data"]["num_workers"] else "true")
-    if cfg["num_threads"] is not None:
-        torch.set_num_threads(cfg["num_threads"])
     data, backbone = build_data(cfg), build_backbone(cfg)
     for key in ("batching", "optimizer", "schedule"):
         build(cfg[key], key=key)
@@ -158,6 +157,7 @@ def _build(cfg: dict[str, Any], folder: Path, say: Say) -> _Built:
     tokenizer = backbone.load_tokenizer()
     encode_data(data, backbone, tokenizer)
     say("building the model")
+    set_threads(cfg["num_threads"], load)
     trainer, _ = build_trainer(cfg, folder)
     module, loaders, total_steps = build_module(cfg, data, backbone, num_processes=trainer.world_size)
     return _Built(data, module, loaders, trainer, total_steps, tokenizer, notes)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from headway.types import HeadwayError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from headway.data.table import Table
     from headway.data.text_data import TextData
     from headway.evaluation.evaluator import Evaluation
@@ -60,6 +60,8 @@ def predictions_table(
         label in the order of the schema's metadata key "label_names"; for words a number a word, of the tag
         chosen.
     """
+    import pyarrow as pa
+
     columns: dict[str, Any] = {
         name: table.column(name)
         for name in ("id", "text", "text_pair", "tokens")
@@ -125,6 +127,9 @@ def with_answers(folder: Path, split: str, evaluation: Evaluation, label_names: 
     Raises:
         HeadwayError: The file isn't there, or is of other documents.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     path = folder / "predictions" / f"{split}.parquet"
     try:
         table = pq.read_table(path)
@@ -171,6 +176,8 @@ def write_predictions(folder: Path, split: str, evaluation: Evaluation, data: Te
 
 
 def _write(table: pa.Table, path: Path) -> None:
+    import pyarrow.parquet as pq
+
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -53,8 +53,9 @@ def show_result(
     *,
     title: Callable[[str], str] = str,
     calibration: str | None = None,
+    timing: str | None = None,
 ) -> None:
-    """Print the scores, the seconds of each stage and where everything is.
+    """Print the scores, the seconds of each stage, what training cost and where everything is.
 
     Args:
         folder: The run's folder.
@@ -62,6 +63,7 @@ def show_result(
         seconds: Stage -> seconds.
         title: What a report calls a metric; the task's `Metrics.title`.
         calibration: A line on how far probabilities can be trusted.
+        timing: A line on what training cost.
     """
     if evaluations:
         metrics = {split: evaluation.metrics for split, evaluation in evaluations.items()}
@@ -69,6 +71,8 @@ def show_result(
     if calibration:
         print(calibration)
     print("seconds: " + ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()))
+    if timing:
+        print(timing)
     here = Path.cwd()
     shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
     print(f"run folder: {shown}")
