@@ -11,7 +11,8 @@ from rich.console import Console
 
 from headway.assembly import build_data
 from headway.config.build import build
-from headway.delivery.artifact import ArtifactSpec, artifact_folder, read_spec
+from headway.delivery.artifact import artifact_folder
+from headway.delivery.artifact_spec import ArtifactSpec, read_spec
 from headway.delivery.predictor import load
 from headway.evaluation.evaluator import Evaluation, evaluate
 from headway.other_data import with_overrides
@@ -72,7 +73,7 @@ def evaluate_run(
     data.read_one(split, spec.label_names)
     predictor = load(folder)
     data.encode(
-        predictor.tokenizer,
+        predictor.tokenization,
         token_type_ids=bool(spec.encoding["token_type_ids"]),
         model_limit=predictor.max_positions,
     )

@@ -21,7 +21,7 @@ from headway.assembly import build_backbone, build_data, build_module, build_tra
 from headway.config.build import build
 from headway.config.check import check_config
 from headway.results import SplitResult, calibration_line
-from headway.scoring import Scored, aggregations_to_compare, score, write_scored
+from headway.scoring import Scored, aggregations_to_compare, artifact_writer, score, write_scored
 from headway.tracking.policy_table import policy_table
 from headway.tracking.record import environment, write_config, write_json
 from headway.tracking.summary import show_result
@@ -104,6 +104,7 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         encode_data(data, backbone, tokenizer)
     with timer.stage("model"):
         trainer, best = build_trainer(cfg, folder)
+        best.on_better = artifact_writer(cfg, folder, data=data, tokenizer=tokenizer)
         module, loaders, total_steps = build_module(cfg, data, backbone, num_processes=trainer.world_size)
     write_config(folder, cfg, list(overrides))
     _announce(module, total_steps, precision=str(trainer.precision))
@@ -114,7 +115,7 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
             cfg, module, trainer=trainer, loaders=loaders, best=best, data=data, to_compare=to_compare
         )
     with timer.stage("write"):
-        results = write_scored(cfg, folder, scored, module=module, data=data, tokenizer=tokenizer)
+        results = write_scored(cfg, folder, scored, module=module, data=data)
     outcome = _outcome(scored, best)
     record = {
         "environment": environment(),

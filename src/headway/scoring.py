@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import torch
 from headway.aggregation_choice import candidates, compare_on_validation
 from headway.assembly import build_evaluator
 from headway.config.build import build
-from headway.delivery.artifact import write_artifact
+from headway.delivery.artifact import rewrite_spec, write_artifact
 from headway.delivery.describe import describe_artifact
 from headway.evaluation.policy import monitored
 from headway.evaluation.slices import entity_surfaces
@@ -139,6 +139,40 @@ def score(
     return Scored(validation, evaluations, aggregation, comparison, value)
 
 
+def artifact_writer(
+    cfg: dict[str, Any], folder: Path, *, data: TextData, tokenizer: Any
+) -> Callable[[FineTuner, Evaluation], None]:
+    """Return what writes model/ beside each new best checkpoint, so that a run that is killed leaves one.
+
+    Args:
+        cfg: The resolved config.
+        folder: The run's folder.
+        data: Read and encoded.
+        tokenizer: The backbone's.
+    """
+
+    def write(module: FineTuner, evaluation: Evaluation) -> None:
+        """Replace the artifact by what the module is now."""
+        spec = describe_artifact(
+            cfg,
+            data,
+            aggregation=module.evaluators["val"].aggregation.to_spec(),
+            decoding=evaluation.decoding.to_spec(),
+            precision=str(module.trainer.precision),
+            results={"validation": evaluation.metrics},
+        )
+        write_artifact(
+            folder / "model",
+            spec=spec,
+            encoder=module.encoder,
+            head=module.head,
+            tokenizer=tokenizer,
+            overwrite=True,
+        )
+
+    return write
+
+
 def write_scored(
     cfg: dict[str, Any],
     folder: Path,
@@ -146,9 +180,8 @@ def write_scored(
     *,
     module: FineTuner,
     data: TextData,
-    tokenizer: Any,
 ) -> dict[str, SplitResult]:
-    """Write logits, predictions, scores and the artifact.
+    """Write logits, predictions and scores, and into the artifact what was chosen at the end.
 
     Args:
         cfg: The resolved config.
@@ -156,7 +189,6 @@ def write_scored(
         scored: The scores.
         module: With the best weights.
         data: Read and encoded.
-        tokenizer: The backbone's.
 
     Returns:
         Split -> what there is to say of it beside its metrics.
@@ -187,8 +219,11 @@ def write_scored(
         aggregation=scored.aggregation.to_spec(),
         decoding=scored.validation.decoding.to_spec(),
         precision=str(module.trainer.precision),
+        results={"validation": scored.validation.metrics}
+        | {split: evaluation.metrics for split, evaluation in scored.evaluations.items()},
     )
-    write_artifact(folder / "model", spec=spec, encoder=module.encoder, head=module.head, tokenizer=tokenizer)
+    # The best weights are there since they were the best.
+    rewrite_spec(folder / "model", spec)
     return results
 
 

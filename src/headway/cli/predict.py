@@ -15,7 +15,7 @@ from headway.types import ConfigError, DataError, HeadwayError, nearest
 if TYPE_CHECKING:
     from headway.data.sources.options import FileOptions
     from headway.data.sources.source import Record
-    from headway.delivery.artifact import ArtifactSpec
+    from headway.delivery.artifact_spec import ArtifactSpec
     from headway.delivery.stream import RecordReader
 
 STDIN = "-"
