@@ -66,7 +66,7 @@ def evaluate_run(
     cfg = run_config(folder.parent)
     cfg["data"] = with_overrides(cfg, overrides, split=split)
     data = build_data(cfg)
-    _check_inputs(data, spec)
+    check_inputs(data, spec)
     target = Path(output) if output else folder.parent / "evaluations" / f"{data.name}-{split}"
     _check_target(target, overwrite=overwrite)
     metrics = build(cfg["task"]["metrics"], key="task.metrics")
@@ -141,7 +141,16 @@ def run_config(folder: Path) -> dict[str, Any]:
     return dict(cfg)
 
 
-def _check_inputs(data: TextData, spec: ArtifactSpec) -> None:
+def check_inputs(data: TextData, spec: ArtifactSpec) -> None:
+    """Refuse data whose columns aren't those that the model reads.
+
+    Args:
+        data: Built.
+        spec: Of the artifact.
+
+    Raises:
+        ConfigError: They aren't.
+    """
     given = [name for name in ("text", "text_pair", "tokens") if getattr(data.roles, name) is not None]
     if given != list(spec.columns):
         raise ConfigError(
