@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from headway.delivery.export import Bounds
     from headway.delivery.limits import Limits
     from headway.delivery.predictor import Predictor
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,9 @@ def run_gate(
     compared = agreement(
         torch, export, encoded, lengths=lengths, batch_sizes=limits.batch_sizes, bounds=bounds
     )
+    log.info("logits compared; now validation is scored with both")
     scores = score()
+    log.info("validation scored; now texts are timed")
     timed = timings(
         {"torch": torch, "export": export},
         texts,

@@ -22,7 +22,7 @@ def gate_tables(found: Mapping[str, Any]) -> Iterator[Table]:
 
 def _latencies(found: Mapping[str, Any]) -> Table:
     table = Table(title=f"milliseconds from text to answer, {found['threads']} threads")
-    for name in ("tokens", "texts", "torch p50", "p95", "p99", "export p50", "p95", "p99", "times faster"):
+    for name in ("tokens", "texts", "torch p50", "p95", "p99", "export p50", "p95", "p99", "faster"):
         table.add_column(name, justify="right")
     cells = {(each["length"], each["batch_size"], each["engine"]): each for each in found["latency_ms"]}
     for length, size in dict.fromkeys((length, size) for length, size, _ in cells):
