@@ -166,6 +166,10 @@ def not_a_graph(folder):
 
 DAMAGES = {
     "a cut graph": (cut, "model.onnx must be as headway wrote it"),
+    "an empty graph": (
+        lambda folder: ((folder / "model.onnx").write_bytes(b""), resigned()(folder)),
+        "model.onnx must be an ONNX graph",
+    ),
     "no graph": (lambda folder: (folder / "model.onnx").unlink(), "must hold 'model.onnx'"),
     "no tokenizer": (lambda folder: (folder / "tokenizer.json").unlink(), "must hold 'tokenizer.json'"),
     "something else": (not_a_graph, "model.onnx must be an ONNX graph"),

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from headway.delivery.onnx_loading import POINTER
+from headway.delivery.onnx_loading import names_another_file
 
 LEADING = ("_name_or_path", "name_or_path", "tokenizer_file", "vocab_file", "merges_file")
 """Keys by which transformers says where something was loaded from."""
@@ -22,7 +22,7 @@ def foreign_paths(folder: Path) -> list[str]:
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
             found.append(f"{path.name} is a link to {path.readlink()}")
-        elif path.suffix == ".onnx" and POINTER in path.read_bytes():
+        elif path.suffix == ".onnx" and names_another_file(path):
             found.append(f"{path.name} names another file that holds its weights")
         elif path.name in ("config.json", "tokenizer_config.json"):
             found += _of_config(path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.delivery.artifact_spec import AGAIN, ArtifactSpec, check_signature
-from headway.delivery.file_sums import check_file, check_files
+from headway.delivery.file_sums import check_files
 from headway.delivery.loading import document_parts
 from headway.delivery.onnx_facts import GRAPH_FILE, TOKENIZER_FILE, OnnxFacts
 from headway.delivery.padded_engine import PaddedEngine
@@ -39,9 +41,7 @@ def read_onnx(folder: Path, spec: ArtifactSpec, *, threads: int | None) -> Predi
         ConfigError: threads is less than 1.
     """
     facts = OnnxFacts.of(folder, spec)
-    for name in (GRAPH_FILE, TOKENIZER_FILE):
-        check_file(folder / name, spec.files.get(name, "none in `files`"))
-    check_files(folder, spec.files)
+    check_files(folder, {GRAPH_FILE: "none", TOKENIZER_FILE: "none"} | spec.files)
     aggregation, decoding = document_parts(folder, spec)
     tokenization = _tokenization(folder, facts)
     session = open_session(folder, threads=checked_threads(threads))
@@ -86,16 +86,27 @@ def open_session(folder: Path, *, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    graph = (folder / GRAPH_FILE).read_bytes()
-    if POINTER in graph:
-        raise HeadwayError(
-            f"{folder / GRAPH_FILE} must hold its weights itself, got one that names another file; {AGAIN}"
-        )
+    path = folder / GRAPH_FILE
+    if names_another_file(path):
+        raise HeadwayError(f"{path} must hold its weights itself, got one that names another file; {AGAIN}")
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its classes are many, and none has a public parent
         reason = str(error).strip().split("\n")[0]
-        raise HeadwayError(f"{folder / GRAPH_FILE} must be an ONNX graph, got {reason}; {AGAIN}") from error
+        raise HeadwayError(f"{path} must be an ONNX graph, got {reason}; {AGAIN}") from error
+
+
+def names_another_file(path: Path) -> bool:
+    """Return whether an ONNX file may name another one that holds its weights.
+
+    Args:
+        path: The graph.
+    """
+    with path.open("rb") as stream:
+        if not os.fstat(stream.fileno()).st_size:
+            return False
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(POINTER) >= 0
 
 
 def _tokenization(folder: Path, facts: OnnxFacts) -> Tokenization:
