@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WARM = 2
 """Answers before the clock runs: the first allocates."""
 SECONDS = 20.0
-"""That a cell of the table may take, after the first answer of each engine."""
+"""That a cell of the table takes by default, at most, after the first answers of each engine."""
 WORDS = 20_000
 """Words that timed texts are made of, at most."""
 
@@ -51,6 +51,7 @@ def timings(
     lengths: Sequence[int],
     batch_sizes: Sequence[int],
     repeats: int,
+    seconds: float = SECONDS,
 ) -> list[Timing]:
     """Time predictors side by side: each text goes to all of them in turn, so that noise hits all alike.
 
@@ -60,24 +61,31 @@ def timings(
         lengths: Tokens of a text.
         batch_sizes: Texts at once.
         repeats: Times that each cell is timed, at most.
+        seconds: That a cell may take.
     """
     words = list(_words(texts))
     found: list[Timing] = []
     for length in lengths:
         for size in batch_sizes:
             examples = timed_texts(next(iter(predictors.values())), words, length, size)
-            found += _cell(predictors, examples, length=length, size=size, repeats=repeats)
+            found += _cell(predictors, examples, length=length, size=size, repeats=repeats, seconds=seconds)
     return found
 
 
 def _cell(
-    predictors: Mapping[str, Predictor], examples: Examples, *, length: int, size: int, repeats: int
+    predictors: Mapping[str, Predictor],
+    examples: Examples,
+    *,
+    length: int,
+    size: int,
+    repeats: int,
+    seconds: float,
 ) -> Iterator[Timing]:
     times: dict[str, list[float]] = {name: [] for name in predictors}
     for predictor in predictors.values():
         for _ in range(WARM):
             predictor.answer(examples, batch_size=size)
-    end = time.perf_counter() + SECONDS
+    end = time.perf_counter() + seconds
     for number in range(repeats):
         if number and time.perf_counter() > end:
             break
