@@ -18,10 +18,11 @@ from rich.console import Console
 
 from headway.allocator import keep_freed_memory
 from headway.assembly import build_backbone, build_data, build_module, build_trainer, encode_data
+from headway.best_artifact import BestArtifact
 from headway.config.build import build
 from headway.config.check import check_config
 from headway.results import SplitResult, calibration_line
-from headway.scoring import Scored, aggregations_to_compare, artifact_writer, score, write_scored
+from headway.scoring import Scored, aggregations_to_compare, score, write_scored
 from headway.tracking.policy_table import policy_table
 from headway.tracking.record import environment, write_config, write_json
 from headway.tracking.summary import show_result
@@ -104,7 +105,7 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         encode_data(data, backbone, tokenizer)
     with timer.stage("model"):
         trainer, best = build_trainer(cfg, folder)
-        best.on_better = artifact_writer(cfg, folder, data=data, tokenizer=tokenizer)
+        best.on_better = artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
         module, loaders, total_steps = build_module(cfg, data, backbone, num_processes=trainer.world_size)
     write_config(folder, cfg, list(overrides))
     _announce(module, total_steps, precision=str(trainer.precision))
@@ -115,7 +116,7 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
             cfg, module, trainer=trainer, loaders=loaders, best=best, data=data, to_compare=to_compare
         )
     with timer.stage("write"):
-        results = write_scored(cfg, folder, scored, module=module, data=data)
+        results = write_scored(cfg, folder, scored, module=module, data=data, artifact=artifact)
     outcome = _outcome(scored, best)
     record = {
         "environment": environment(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,6 @@ import torch
 from headway.aggregation_choice import candidates, compare_on_validation
 from headway.assembly import build_evaluator
 from headway.config.build import build
-from headway.delivery.artifact import rewrite_spec, write_artifact
-from headway.delivery.describe import describe_artifact
 from headway.evaluation.policy import monitored
 from headway.evaluation.slices import entity_surfaces
 from headway.results import SplitResult, document_facts, entity_tokens, split_result, write_results
@@ -26,6 +24,7 @@ from headway.types import ConfigError
 if TYPE_CHECKING:
     import pytorch_lightning as pl
 
+    from headway.best_artifact import BestArtifact
     from headway.data.datamodule import DataModule
     from headway.data.text_data import TextData
     from headway.evaluation.aggregation import Aggregation
@@ -43,13 +42,15 @@ class Scored:
     """The scores of the best checkpoint.
 
     Attributes:
-        validation: Always there; what is chosen or fitted was chosen and fitted on it.
+        best: What the best checkpoint scored on validation when it was written.
+        validation: The same with the aggregation that was chosen; what was fitted was fitted on it.
         evaluations: Split -> scores, of the splits asked for.
         aggregation: What puts windows together from now on.
         comparison: How it was chosen; None where it is the config's.
         value: The monitored metric on validation.
     """
 
+    best: Evaluation
     validation: Evaluation
     evaluations: dict[str, Evaluation]
     aggregation: Aggregation
@@ -108,7 +109,8 @@ def score(
         data: Read and encoded.
         to_compare: Aggregations to choose from, or None.
     """
-    validation, comparison = best_evaluation(best), None
+    comparison, first = None, best_evaluation(best)
+    validation = first
     aggregation = module.evaluators["val"].aggregation
     if to_compare is not None and validation.windows is not None:
         aggregations, current = to_compare
@@ -136,41 +138,7 @@ def score(
             evaluations[split] = module.evaluations["test"]
     # From the evaluation itself: Lightning's copy is rounded to float32.
     value = monitored(validation, str(best.monitor).removeprefix("val/"))
-    return Scored(validation, evaluations, aggregation, comparison, value)
-
-
-def artifact_writer(
-    cfg: dict[str, Any], folder: Path, *, data: TextData, tokenizer: Any
-) -> Callable[[FineTuner, Evaluation], None]:
-    """Return what writes model/ beside each new best checkpoint, so that a run that is killed leaves one.
-
-    Args:
-        cfg: The resolved config.
-        folder: The run's folder.
-        data: Read and encoded.
-        tokenizer: The backbone's.
-    """
-
-    def write(module: FineTuner, evaluation: Evaluation) -> None:
-        """Replace the artifact by what the module is now."""
-        spec = describe_artifact(
-            cfg,
-            data,
-            aggregation=module.evaluators["val"].aggregation.to_spec(),
-            decoding=evaluation.decoding.to_spec(),
-            precision=str(module.trainer.precision),
-            results={"validation": evaluation.metrics},
-        )
-        write_artifact(
-            folder / "model",
-            spec=spec,
-            encoder=module.encoder,
-            head=module.head,
-            tokenizer=tokenizer,
-            overwrite=True,
-        )
-
-    return write
+    return Scored(first, validation, evaluations, aggregation, comparison, value)
 
 
 def write_scored(
@@ -180,6 +148,7 @@ def write_scored(
     *,
     module: FineTuner,
     data: TextData,
+    artifact: BestArtifact,
 ) -> dict[str, SplitResult]:
     """Write logits, predictions and scores, and into the artifact what was chosen at the end.
 
@@ -189,6 +158,7 @@ def write_scored(
         scored: The scores.
         module: With the best weights.
         data: Read and encoded.
+        artifact: The run's.
 
     Returns:
         Split -> what there is to say of it beside its metrics.
@@ -213,17 +183,14 @@ def write_scored(
         )
     write_json(folder / "metrics.json", {name: dict(e.metrics) for name, e in scored.evaluations.items()})
     write_results(folder, results, comparison=scored.comparison)
-    spec = describe_artifact(
-        cfg,
-        data,
-        aggregation=scored.aggregation.to_spec(),
-        decoding=scored.validation.decoding.to_spec(),
-        precision=str(module.trainer.precision),
+    artifact.finish(
+        module,
+        scored.best,
+        aggregation=scored.aggregation,
+        validation=scored.validation,
         results={"validation": scored.validation.metrics}
         | {split: evaluation.metrics for split, evaluation in scored.evaluations.items()},
     )
-    # The best weights are there since they were the best.
-    rewrite_spec(folder / "model", spec)
     return results
 
 

@@ -61,19 +61,24 @@ def test_predict_takes_an_export(run, finished_run, headway, predict):
     assert [each["prediction"] for each in answers] == rows
 
 
-def test_remote_code_is_said_loudly(run, headway, tmp_path):
-    outcome = headway("export", run("class"), "--to", "transformers", "--out", tmp_path / "x", *QUICK)
+@pytest.mark.parametrize("kind", ["class", "labels", "score"])
+def test_remote_code_is_said_loudly(kind, run, headway, tmp_path):
+    outcome = headway("export", run(kind), "--to", "transformers", "--out", tmp_path / "x", *QUICK)
     assert outcome.status == 0, outcome
     assert "REMOTE CODE: transformers has no class for this head on bert" in outcome.out
     assert (tmp_path / "x" / "modeling_headway.py").is_file()
     assert json.loads((tmp_path / "x" / "gate.json").read_text())["passed"]
     assert "trust_remote_code=True" in (tmp_path / "x" / "README.md").read_text()
+    configs = [path.read_text() for path in (tmp_path / "x").glob("*config.json")]
+    assert len(configs) == 2
+    assert not [text for text in configs if "model/" in text or str(tmp_path.parent) in text]
 
 
-def test_a_native_form_carries_no_code(run, headway, tmp_path):
-    outcome = headway("export", run("pair"), "--to", "transformers", "--out", tmp_path / "x", *QUICK)
+@pytest.mark.parametrize("kind", ["pair", "entities"])
+def test_a_native_form_carries_no_code(kind, run, headway, tmp_path):
+    outcome = headway("export", run(kind), "--to", "transformers", "--out", tmp_path / "x", *QUICK)
     assert outcome.status == 0, outcome
-    assert "native: BertForSequenceClassification" in outcome.out
+    assert f"native: BertFor{'Sequence' if kind == 'pair' else 'Token'}Classification" in outcome.out
     assert not list((tmp_path / "x").glob("*.py"))
 
 

@@ -41,6 +41,7 @@ def test_weights_in_another_file_are_found(tmp_path):
     ("config", "message"),
     [
         ({"_name_or_path": "/home/me/model"}, "config.json: _name_or_path leads to '/home/me/model'"),
+        ({"backbone": {"_name_or_path": "/x/y"}}, "config.json: _name_or_path leads to '/x/y'"),
         ({"vocab_file": "../vocab.txt"}, "config.json: vocab_file leads to '../vocab.txt'"),
         (
             {"auto_map": {"AutoModel": "someone/else--modeling.M"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,19 @@ def foreign_paths(folder: Path) -> list[str]:
 
 def _of_config(path: Path) -> list[str]:
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    found = [
-        f"{path.name}: {key} leads to {values[key]!r}"
-        for key in LEADING
-        if isinstance(values.get(key), str) and Path(values[key]).name != values[key]
-    ]
+    found = [f"{path.name}: {key} leads to {value!r}" for key, value in _leading(values)]
     for key, target in values.get("auto_map", {}).items():
         for name in target if isinstance(target, list) else [target]:
             module = str(name).rpartition(".")[0]
             if name is not None and not (path.parent / f"{module}.py").is_file():
                 found.append(f"{path.name}: auto_map.{key} leads to {name!r}, which isn't in the folder")
     return found
+
+
+def _leading(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield keys whose value is a path to another place; configs may stand in configs."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leading(value)
+        elif key in LEADING and isinstance(value, str) and Path(value).name != value:
+            yield key, value

@@ -153,7 +153,8 @@ def _write_remote(folder: Path, artifact: Artifact) -> None:
     labels = labelled(encoder.config, artifact.spec)
     name = "HeadwayForTokenClassification" if token_level else "HeadwayForSequenceClassification"
     config = HeadwayConfig(
-        backbone=encoder.config.to_dict(),
+        # Where it was loaded from is a folder of this machine.
+        backbone={key: value for key, value in encoder.config.to_dict().items() if key != "_name_or_path"},
         pooling=head.pooling if isinstance(head, ClsHead) else None,
         id2label=labels.id2label,
         label2id=labels.label2id,
