@@ -1,4 +1,4 @@
-"""Runs that keep what frozen layers compute come to the same as runs that compute it each time."""
+"""Runs that keep what frozen layers compute come to the same as others (long: they share their fixtures)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from headway.aggregation_choice import candidates, compare_on_validation
 from headway.config.build import build
-from headway.delivery.artifact import ArtifactSpec, artifact_folder, read_spec, update_spec
+from headway.delivery.artifact import artifact_folder, update_spec
+from headway.delivery.artifact_spec import ArtifactSpec, read_spec
 from headway.evaluate_run import run_config
 from headway.evaluation.evaluator import Evaluation, Evaluator
 from headway.results import calibration_line, split_result, write_results
@@ -71,7 +72,12 @@ def choose_aggregation(run: str | Path, asked: str | Sequence[str]) -> Compariso
     train = read_train_facts(folder)
     _write(cfg, folder, spec, evaluations, stored, comparison, tables=tables, train=train)
     decoding = chosen.evaluation.decoding.to_spec()
-    update_spec(artifact, aggregation=chosen.aggregation.to_spec(), decoding=decoding)
+    update_spec(
+        artifact,
+        aggregation=chosen.aggregation.to_spec(),
+        decoding=decoding,
+        results={split: each.metrics for split, each in evaluations.items()},
+    )
     return comparison
 
 

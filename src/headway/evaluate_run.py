@@ -11,7 +11,8 @@ from rich.console import Console
 
 from headway.assembly import build_data
 from headway.config.build import build
-from headway.delivery.artifact import ArtifactSpec, artifact_folder, read_spec
+from headway.delivery.artifact import artifact_folder
+from headway.delivery.artifact_spec import ArtifactSpec, read_spec
 from headway.delivery.predictor import load
 from headway.evaluation.evaluator import Evaluation, evaluate
 from headway.other_data import with_overrides
@@ -65,14 +66,14 @@ def evaluate_run(
     cfg = run_config(folder.parent)
     cfg["data"] = with_overrides(cfg, overrides, split=split)
     data = build_data(cfg)
-    _check_inputs(data, spec)
+    check_inputs(data, spec)
     target = Path(output) if output else folder.parent / "evaluations" / f"{data.name}-{split}"
     _check_target(target, overwrite=overwrite)
     metrics = build(cfg["task"]["metrics"], key="task.metrics")
     data.read_one(split, spec.label_names)
     predictor = load(folder)
     data.encode(
-        predictor.tokenizer,
+        predictor.tokenization,
         token_type_ids=bool(spec.encoding["token_type_ids"]),
         model_limit=predictor.max_positions,
     )
@@ -140,7 +141,16 @@ def run_config(folder: Path) -> dict[str, Any]:
     return dict(cfg)
 
 
-def _check_inputs(data: TextData, spec: ArtifactSpec) -> None:
+def check_inputs(data: TextData, spec: ArtifactSpec) -> None:
+    """Refuse data whose columns aren't those that the model reads.
+
+    Args:
+        data: Built.
+        spec: Of the artifact.
+
+    Raises:
+        ConfigError: They aren't.
+    """
     given = [name for name in ("text", "text_pair", "tokens") if getattr(data.roles, name) is not None]
     if given != list(spec.columns):
         raise ConfigError(

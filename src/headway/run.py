@@ -16,6 +16,7 @@ from rich.console import Console
 
 from headway.allocator import keep_freed_memory
 from headway.assembly import build_backbone, build_data, encode_data
+from headway.best_artifact import BestArtifact
 from headway.built_run import build_run, use_features
 from headway.config.build import build
 from headway.config.check import check_config
@@ -109,6 +110,11 @@ def run(
         encoder = None if shared is None else shared.encoder
         built = build_run(cfg, folder, data, backbone, encoder=encoder)
     module, loaders, trainer, best = built.module, built.loaders, built.trainer, built.best
+    artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
+    if (
+        not built.keeping.heads_only
+    ):  # heads alone train in seconds: their artifact is written once, at the end
+        best.on_better = artifact
     write_config(folder, cfg, list(overrides))
     _announce(module, built.total_steps, precision=str(trainer.precision), threads=threads)
     with timer.stage("features"):
@@ -120,7 +126,7 @@ def run(
             cfg, module, trainer=trainer, loaders=loaders, best=best, data=data, to_compare=to_compare
         )
     with timer.stage("write"):
-        results = write_scored(cfg, folder, scored, module=module, data=data, tokenizer=tokenizer)
+        results = write_scored(cfg, folder, scored, module=module, data=data, artifact=artifact)
     outcome = _outcome(scored, best)
     scoring, elapsed = timer.seconds["score"], time.perf_counter() - start
     timing = Timing.of(

@@ -13,8 +13,6 @@ import torch
 from headway.aggregation_choice import candidates, compare_on_validation
 from headway.assembly import build_evaluator
 from headway.config.build import build
-from headway.delivery.artifact import write_artifact
-from headway.delivery.describe import describe_artifact
 from headway.evaluation.policy import monitored
 from headway.evaluation.slices import entity_surfaces
 from headway.results import SplitResult, document_facts, entity_tokens, split_result, write_results
@@ -26,6 +24,7 @@ from headway.types import ConfigError
 if TYPE_CHECKING:
     import pytorch_lightning as pl
 
+    from headway.best_artifact import BestArtifact
     from headway.data.datamodule import DataModule
     from headway.data.text_data import TextData
     from headway.evaluation.aggregation import Aggregation
@@ -43,13 +42,15 @@ class Scored:
     """The scores of the best checkpoint.
 
     Attributes:
-        validation: Always there; what is chosen or fitted was chosen and fitted on it.
+        best: What the best checkpoint scored on validation when it was written.
+        validation: The same with the aggregation that was chosen; what was fitted was fitted on it.
         evaluations: Split -> scores, of the splits asked for.
         aggregation: What puts windows together from now on.
         comparison: How it was chosen; None where it is the config's.
         value: The monitored metric on validation.
     """
 
+    best: Evaluation
     validation: Evaluation
     evaluations: dict[str, Evaluation]
     aggregation: Aggregation
@@ -108,7 +109,8 @@ def score(
         data: Read and encoded.
         to_compare: Aggregations to choose from, or None.
     """
-    validation, comparison = best_evaluation(best), None
+    comparison, first = None, best_evaluation(best)
+    validation = first
     aggregation = module.evaluators["val"].aggregation
     if to_compare is not None and validation.windows is not None:
         aggregations, current = to_compare
@@ -136,7 +138,7 @@ def score(
             evaluations[split] = module.evaluations["test"]
     # From the evaluation itself: Lightning's copy is rounded to float32.
     value = monitored(validation, str(best.monitor).removeprefix("val/"))
-    return Scored(validation, evaluations, aggregation, comparison, value)
+    return Scored(first, validation, evaluations, aggregation, comparison, value)
 
 
 def write_scored(
@@ -146,9 +148,9 @@ def write_scored(
     *,
     module: FineTuner,
     data: TextData,
-    tokenizer: Any,
+    artifact: BestArtifact,
 ) -> dict[str, SplitResult]:
-    """Write logits, predictions, scores and the artifact.
+    """Write logits, predictions and scores, and into the artifact what was chosen at the end.
 
     Args:
         cfg: The resolved config.
@@ -156,7 +158,7 @@ def write_scored(
         scored: The scores.
         module: With the best weights.
         data: Read and encoded.
-        tokenizer: The backbone's.
+        artifact: The run's.
 
     Returns:
         Split -> what there is to say of it beside its metrics.
@@ -181,14 +183,14 @@ def write_scored(
         )
     write_json(folder / "metrics.json", {name: dict(e.metrics) for name, e in scored.evaluations.items()})
     write_results(folder, results, comparison=scored.comparison)
-    spec = describe_artifact(
-        cfg,
-        data,
-        aggregation=scored.aggregation.to_spec(),
-        decoding=scored.validation.decoding.to_spec(),
-        precision=str(module.trainer.precision),
+    artifact.finish(
+        module,
+        scored.best,
+        aggregation=scored.aggregation,
+        validation=scored.validation,
+        results={"validation": scored.validation.metrics}
+        | {split: evaluation.metrics for split, evaluation in scored.evaluations.items()},
     )
-    write_artifact(folder / "model", spec=spec, encoder=module.encoder, head=module.head, tokenizer=tokenizer)
     return results
 
 

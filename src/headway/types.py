@@ -39,6 +39,12 @@ class TrainingError(HeadwayError):
     exit_status = 1
 
 
+class ExportError(HeadwayError):
+    """An export doesn't do what the run's own model does; the message says where."""
+
+    exit_status = 1
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return what a message adds for a name that isn't known.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,7 +12,7 @@ import pytest
 
 import headway
 from headway.cli.main import main
-from headway.delivery.artifact import read_spec
+from headway.delivery.artifact_spec import read_spec, write_spec
 from headway.evaluate_policy import choose_aggregation
 from headway.evaluate_run import evaluate_run
 from headway.types import ConfigError, HeadwayError
@@ -69,9 +70,8 @@ def test_the_one_in_use_alone_changes_no_score_and_no_prediction(kind, run):
 def test_the_choice_is_what_predict_and_evaluate_use_afterwards(run):
     folder = run("class")
     before = pq.read_table(folder / "predictions" / "test.parquet")
-    spec = _json(folder / "model", "headway.json")
-    spec["aggregation"] = {"_target_": "headway.evaluation.aggregation.max_logits.MaxLogits"}
-    (folder / "model" / "headway.json").write_text(json.dumps(spec))
+    in_use = {"_target_": "headway.evaluation.aggregation.max_logits.MaxLogits"}
+    write_spec(folder / "model", replace(read_spec(folder / "model"), aggregation=in_use))
     assert choose_aggregation(folder, "max_logits").chosen == "max_logits"
     answers = pq.read_table(folder / "predictions" / "test.parquet")
     assert answers["probabilities"] != before["probabilities"]
@@ -82,7 +82,8 @@ def test_the_choice_is_what_predict_and_evaluate_use_afterwards(run):
     chances = [[each["probabilities"][name] for name in names] for each in predicted]
     np.testing.assert_allclose(chances, np.array(answers["probabilities"].to_pylist()), atol=1e-5)
     assert evaluate_run(folder).metrics == pytest.approx(_json(folder, "metrics.json")["test"], abs=1e-6)
-    assert _json(folder, "record.json")["aggregation"] == spec["aggregation"]
+    assert _json(folder, "record.json")["aggregation"] == in_use
+    assert read_spec(folder / "model").about["results"] == _json(folder, "metrics.json")
 
 
 def test_only_validation_decides(run):
@@ -97,7 +98,10 @@ def test_only_validation_decides(run):
     write_split(folder, "test", StoredSplit(test.windows, Gold(1 - test.gold.values), test.facts))
     second = choose_aggregation(folder, "all")
     assert second.chosen == first.chosen
-    assert read_spec(folder / "model") == spec
+    after = read_spec(folder / "model")
+    assert (after.aggregation, after.decoding) == (spec.aggregation, spec.decoding)
+    assert after.about["results"]["validation"] == spec.about["results"]["validation"]
+    assert after.about["results"]["test"] != spec.about["results"]["test"]
 
 
 def test_the_table_is_printed_with_the_choice(run, capsys):

@@ -34,7 +34,9 @@ def test_version(headway):
 
 def test_an_unknown_verb(refused):
     message = refused("trian")
-    assert "the verb must be one of ['train', 'check', 'evaluate', 'predict'], got 'trian'" in message
+    assert (
+        "the verb must be one of ['train', 'check', 'evaluate', 'export', 'predict'], got 'trian'" in message
+    )
     assert "(did you mean 'train'?)" in message
 
 

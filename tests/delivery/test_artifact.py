@@ -15,9 +15,12 @@ from transformers import CONFIG_MAPPING, AutoModel
 
 import headway
 from headway.cli.main import main
-from headway.delivery.artifact import ArtifactSpec, artifact_folder, read_spec, write_artifact
+from headway.delivery.artifact import PREVIOUS, artifact_folder, put_in_place, write_artifact
+from headway.delivery.artifact_spec import ArtifactSpec, read_spec, write_spec
+from headway.delivery.file_sums import file_sums
 from headway.delivery.inputs import with_replacements
-from headway.delivery.predictor import Predictor
+from headway.delivery.loading import Artifact
+from headway.delivery.torch_predictor import torch_predictor
 from headway.evaluation.aggregation import MeanLogits, WordFarthest
 from headway.evaluation.decoding import Argmax
 from headway.models.encoder import Encoder
@@ -93,14 +96,13 @@ def logits_of(predictor, examples):
 def assert_round_trip(folder, parts, tokenizer, examples, aggregation):
     encoder, head, spec = parts
     write_artifact(folder, spec=spec, encoder=encoder, head=head, tokenizer=tokenizer)
-    before = Predictor(
-        spec, encoder=encoder, head=head, aggregation=aggregation, decoding=Argmax(), tokenizer=tokenizer
-    )
+    before = torch_predictor(Artifact(spec, encoder, head, aggregation, Argmax(), tokenizer), device="cpu")
     after = headway.load(folder, device="cpu")
     expected = logits_of(before, examples)
     assert np.ptp(expected) > 0.1
     np.testing.assert_allclose(logits_of(after, examples), expected, atol=1e-6, rtol=0)
-    assert after.spec == spec
+    assert replace(after.spec, files={}) == spec
+    assert after.spec.files == file_sums(folder)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -160,6 +162,7 @@ class TestWriting:
     def test_only_data_are_written(self, written):
         names = sorted(path.name for path in written.iterdir())
         assert names == [
+            "README.md",
             "config.json",
             "headway.json",
             "model.safetensors",
@@ -192,6 +195,8 @@ class TestWriting:
 
 
 def respell(**changes):
+    """Change headway.json by hand."""
+
     def damage(folder):
         path = folder / "headway.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
@@ -199,11 +204,38 @@ def respell(**changes):
     return damage
 
 
+def resign(**changes):
+    """Change headway.json under a right signature, as another program may write it."""
+    return lambda folder: write_spec(folder, replace(read_spec(folder), **changes))
+
+
 def edit_weights(change):
+    """Other weights under a right signature, as another program may write them."""
+
     def damage(folder):
         state = load_file(folder / "model.safetensors")
         change(state)
         save_file(state, folder / "model.safetensors")
+        write_spec(folder, replace(read_spec(folder), files=file_sums(folder)))
+
+    return damage
+
+
+def flip(name, place=-2):
+    def damage(folder):
+        content = bytearray((folder / name).read_bytes())
+        content[place] ^= 1
+        (folder / name).write_bytes(content)
+
+    return damage
+
+
+def respell_text(old, new):
+    def damage(folder):
+        path = folder / "headway.json"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
 
     return damage
 
@@ -226,12 +258,23 @@ DAMAGES = {
     "no weights": (remove("model.safetensors"), "got none of the name model.safetensors"),
     "no tokenizer": (remove("tokenizer.json"), "got none of the name tokenizer.json"),
     "no spec": (remove("headway.json"), "has no finished model"),
-    "half the weights": (cut("model.safetensors", 5000), "must be an artifact as headway wrote it"),
-    "no header": (cut("model.safetensors", 4), "must be an artifact as headway wrote it"),
-    "half a config": (cut("config.json", 50), "must be an artifact as headway wrote it"),
-    "half a tokenizer": (cut("tokenizer.json", 500), "must be an artifact as headway wrote it"),
+    "no tokenizer_config": (remove("tokenizer_config.json"), "must hold 'tokenizer_config.json'"),
+    "half the weights": (cut("model.safetensors", 5000), "model.safetensors must be as headway wrote it"),
+    "a bit of the weights": (flip("model.safetensors"), "model.safetensors must be as headway wrote it"),
+    "a bit of the config": (flip("config.json"), "config.json must be as headway wrote it"),
+    "half a tokenizer": (cut("tokenizer.json", 500), "tokenizer.json must be as headway wrote it"),
+    "a letter of a label": (respell_text('"earn"', '"earm"'), "headway.json must be as headway wrote it"),
+    "another overlap": (
+        respell_text('"overlap": 2', '"overlap": 3'),
+        "headway.json must be as headway wrote",
+    ),
+    "no signature": (respell(sha256=None), "headway.json must be as headway wrote it"),
+    "no sums": (respell(files={}), "`files` must hold the folder's files"),
+    "sums of an unsigned schema": (respell(schema_version=1), "`files` must hold the folder's files"),
+    "a file elsewhere": (respell(files={"../x": "0"}), "`files` must hold names of files in the folder"),
     "half a spec": (cut("headway.json", 100), "headway.json must be JSON as headway wrote it"),
-    "an older schema": (respell(schema_version=0), "`schema_version` must be 1, got 0"),
+    "an older schema": (respell(schema_version=0), "`schema_version` must be one of [1, 2], got 0"),
+    "a newer schema": (respell(schema_version=3), "`schema_version` must be one of [1, 2], got 3"),
     "a foreign key": (respell(labels=[]), "`labels` must be left out"),
     "a wrong type": (respell(label_names="abc"), "`label_names` must be a list, got 'abc'"),
     "no columns": (respell(columns={}), "`columns` must be of text, of text and text_pair, or of tokens"),
@@ -248,7 +291,10 @@ DAMAGES = {
         respell(decoding={NODE: "headway.evaluation.decoding.Thresholds", "values": [0.5]}),
         "`task.decoding.values` must hold 3 thresholds, one a label, got 1",
     ),
-    "a window too long": (respell(encoding={**SPEC.encoding, "max_length": 41}), "data.max_length must be"),
+    "a window too long": (
+        resign(encoding={**SPEC.encoding, "max_length": 41}),
+        "data.max_length must be",
+    ),
     "an unknown strategy": (
         respell(encoding={**SPEC.encoding, "truncation": "x"}),
         "data.truncation must be",
@@ -295,6 +341,43 @@ def test_damage_ends_with_one_message_and_status_2(name, artifact, tmp_path, cap
     assert captured.err.startswith("error: ")
     assert message in captured.err
     assert captured.out == ""
+
+
+def test_an_artifact_from_before_the_sums_is_read(artifact):
+    path = artifact / "headway.json"
+    values = json.loads(path.read_text())
+    for name in ("files", "about", "onnx", "sha256"):
+        del values[name]
+    path.write_text(json.dumps({**values, "schema_version": 1}))
+    assert headway.load(artifact).label_names == tuple(LABELS)
+
+
+def test_a_changed_model_card_is_no_damage(artifact):
+    (artifact / "README.md").write_text("mine")
+    assert headway.load(artifact).label_names == tuple(LABELS)
+
+
+class TestReplacing:
+    def test_the_better_one_takes_the_place(self, artifact, wordpiece_tokenizer):
+        encoder, head, spec = build_parts("bert", wordpiece_tokenizer)
+        torch.nn.init.constant_(head.classifier.bias, 3.0)
+        write_artifact(
+            artifact, spec=spec, encoder=encoder, head=head, tokenizer=wordpiece_tokenizer, overwrite=True
+        )
+        assert load_file(artifact / "model.safetensors")["head.classifier.bias"].tolist() == [3.0] * 3
+        assert [path.name for path in artifact.parent.iterdir()] == ["model"]
+
+    def test_a_death_between_the_renames_leaves_the_one_before(self, artifact, tmp_path):
+        artifact.rename(tmp_path / PREVIOUS)
+        assert artifact_folder(tmp_path) == tmp_path / PREVIOUS
+        assert headway.load(tmp_path).label_names == tuple(LABELS)
+
+    def test_what_a_death_left_is_cleared(self, artifact, tmp_path):
+        (tmp_path / PREVIOUS).mkdir()
+        (tmp_path / PREVIOUS / "x").write_text("old")
+        better = shutil.copytree(artifact, tmp_path / "better")
+        put_in_place(better, artifact)
+        assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 class TestFinding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
@@ -30,7 +31,7 @@ ROWS = {
 
 
 def write(path, role, chunks):
-    with open_writer(str(path), answer_schema(role, LABELS), overwrite=False) as writer:
+    with open_writer(str(path), partial(answer_schema, role, LABELS), overwrite=False) as writer:
         for rows in chunks:
             writer.write(rows)
 
@@ -120,7 +121,7 @@ class TestOutput:
             check_output(str(path), source="-", overwrite=False)
         with (
             pytest.raises(ConfigError, match="--output must be a file that can be written"),
-            open_writer(str(path), answer_schema("score", ()), overwrite=False),
+            open_writer(str(path), partial(answer_schema, "score", ()), overwrite=False),
         ):
             pass
         assert path.read_text() == "mine"
@@ -129,7 +130,7 @@ class TestOutput:
         path = tmp_path / "a.jsonl"
         path.write_text("mine, and longer than what comes")
         check_output(str(path), source="-", overwrite=True)
-        with open_writer(str(path), answer_schema("score", ()), overwrite=True) as writer:
+        with open_writer(str(path), partial(answer_schema, "score", ()), overwrite=True) as writer:
             writer.write(ROWS["score"][:1])
         assert path.read_text() == '{"id": "1", "prediction": -0.5}\n'
 

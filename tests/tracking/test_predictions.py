@@ -12,7 +12,8 @@ import pytest
 from headway.data.sources.source import Record
 from headway.data.table import Table
 from headway.evaluation.evaluator import Evaluation
-from headway.tracking.predictions import predictions_table, readable, write_predictions
+from headway.evaluation.readable import readable
+from headway.tracking.predictions import predictions_table, write_predictions
 from headway.types import Gold, Prediction
 
 NAMES = ("earn", "grain", "ship")

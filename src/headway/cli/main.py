@@ -16,6 +16,7 @@ VERBS = {
     "train": "fine-tune: compose the config, fit, keep the best checkpoint, score it (-m sweeps)",
     "check": "the preflight alone: data, lengths, schedule, cost; stops before training",
     "evaluate": "score a run on its splits or on other data",
+    "export": "a folder for transformers alone, or for ONNX Runtime without torch",
     "predict": "stream predictions for a file or stdin",
 }
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
@@ -41,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after `headway`; None reads the command line.
 
     Returns:
-        Exit status: 0; 1 where training itself failed or a check found an error; 2 for a user's mistake; 130
-        after Ctrl-C.
+        Exit status: 0; 1 where training itself failed, a check found an error or an export was refused; 2 for
+        a user's mistake; 130 after Ctrl-C.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):

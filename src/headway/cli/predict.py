@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from headway.types import ConfigError, DataError, HeadwayError, nearest
 if TYPE_CHECKING:
     from headway.data.sources.options import FileOptions
     from headway.data.sources.source import Record
-    from headway.delivery.artifact import ArtifactSpec
+    from headway.delivery.artifact_spec import ArtifactSpec
     from headway.delivery.stream import RecordReader
 
 STDIN = "-"
@@ -107,7 +108,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     )
     reader = _reader(arguments, predictor.spec, options)
     role: Any = resolve(predictor.spec.target["_target_"], key="target")
-    schema = answer_schema(role.role, predictor.label_names)
+    schema = partial(answer_schema, role.role, predictor.label_names)
     with ExitStack() as stack:
         records = _records(stack, arguments.file, options)
         chunks = answers(predictor, records, reader, batch_size=arguments.batch_size)

@@ -94,15 +94,36 @@ def prepare(tokenizer: PreTrainedTokenizerBase) -> Tokenization:
         )
     # Truncation and padding are state of the original: set by its file and by every call of it. Turned off
     # there, they would be gone from what it saves, and a call in another thread could turn them on again.
-    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    return tokenization_of(
+        Tokenizer.from_str(tokenizer.backend_tokenizer.to_str()),
+        unknown_id=tokenizer.unk_token_id,
+        truncation_side=tokenizer.truncation_side,
+        encode_special_tokens=tokenizer.split_special_tokens,
+    )
+
+
+def tokenization_of(
+    backend: Tokenizer, *, unknown_id: int | None, truncation_side: str, encode_special_tokens: bool
+) -> Tokenization:
+    """Return what `encode` needs of a tokenizer's Rust half, without transformers.
+
+    Args:
+        backend: Its truncation and padding are turned off.
+        unknown_id: See Tokenization.
+        truncation_side: See Tokenization.
+        encode_special_tokens: Whether the name of a special token in a text is a text like any other.
+
+    Raises:
+        ConfigError: Its special tokens follow no template.
+    """
     backend.no_truncation()
     backend.no_padding()
-    backend.encode_special_tokens = tokenizer.split_special_tokens
+    backend.encode_special_tokens = encode_special_tokens
     return Tokenization(
         backend=backend,
         template=template_of(backend),
-        unknown_id=tokenizer.unk_token_id,
-        truncation_side=tokenizer.truncation_side,
+        unknown_id=unknown_id,
+        truncation_side=truncation_side,
         word_prefix=_word_prefix(backend),
     )
 

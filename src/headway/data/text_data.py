@@ -14,7 +14,7 @@ from headway.data.encoding import EncodingSpec, encode, validate
 from headway.data.lengths import LengthReport, cut_line, length_report, refuse_truncation
 from headway.data.loss_labels import count_labels, loss_labels
 from headway.data.loss_weights import LossWeighting, too_many, windows_each
-from headway.data.pieces import prepare
+from headway.data.pieces import Tokenization, prepare
 from headway.data.roles import Roles, check_label_columns
 from headway.data.store import Encoded, cached
 from headway.data.tables import SplitRules, examples_of, read_splits, read_table
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from headway.data.sources.source import Source
     from headway.data.table import Table
     from headway.data.targets import Target
+
+    AnyTokenizer = PreTrainedTokenizerBase | Tokenization
 
 log = logging.getLogger(__name__)
 
@@ -188,13 +190,11 @@ class TextData:
             self.tables = {split: table}
         self.gold = {split: self.target.encode(self.tables[split], self.label_names)}
 
-    def encode(
-        self, tokenizer: PreTrainedTokenizerBase, *, token_type_ids: bool, model_limit: int | None
-    ) -> None:
+    def encode(self, tokenizer: AnyTokenizer, *, token_type_ids: bool, model_limit: int | None) -> None:
         """Encode what was read, or take it from the cache, and say what was cut off.
 
         Args:
-            tokenizer: The backbone's.
+            tokenizer: The backbone's, or what `prepare` made of it.
             token_type_ids: Whether the model's forward takes them.
             model_limit: Positions the model has, in tokens.
 
@@ -203,16 +203,15 @@ class TextData:
                 on_truncate=error.
         """
         spec = self.spec = EncodingSpec(**{**vars(self.spec), "token_type_ids": token_type_ids})
-        tokenization = prepare(tokenizer)
+        tokenization = tokenizer if isinstance(tokenizer, Tokenization) else prepare(tokenizer)
         pair = self.roles.text_pair is not None
         validate(spec, tokenization.template, pair=pair, model_limit=model_limit)
         log.info("%s", cut_line(spec, tokenization.template, pair=pair))
         for name, table in self.tables.items():
             examples = examples_of(table)
-            key = cache_key(tokenization, spec, data_hash=hash_examples(examples))
+            key = self.encoded_keys[name] = cache_key(tokenization, spec, data_hash=hash_examples(examples))
             build = partial(encode, tokenization, examples, spec, where=table.where)
             self.encoded[name] = cached(key, build, cache_dir=self.cache_dir)
-            self.encoded_keys[name] = key
             self._report(name)
 
     def _report(self, split: str) -> None:

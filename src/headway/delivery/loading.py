@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.config.build import build, resolve
-from headway.delivery.artifact import AGAIN, SPEC_FILE, WEIGHTS_FILE, ArtifactSpec, read_spec
+from headway.delivery.artifact import WEIGHTS_FILE
+from headway.delivery.artifact_spec import AGAIN, SPEC_FILE, ArtifactSpec, check_signature, parse_spec
+from headway.delivery.file_sums import check_files
 from headway.types import ConfigError, HeadwayError
 
 if TYPE_CHECKING:
@@ -44,11 +46,13 @@ class Artifact:
     tokenizer: PreTrainedTokenizerBase
 
 
-def read_artifact(folder: Path) -> Artifact:
+def read_artifact(folder: Path, *, layout: str | None = None, attention: str | None = None) -> Artifact:
     """Read an artifact; only data are read, and only classes on the allowlist are built.
 
     Args:
         folder: With headway.json in it.
+        layout: Of the encoder; None: as in training.
+        attention: Of the encoder, as transformers names it; None: as in training.
 
     Returns:
         All its parts.
@@ -59,11 +63,13 @@ def read_artifact(folder: Path) -> Artifact:
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise HeadwayError(f"{folder} must hold {list(NEEDED)}, got none of the name {missing[0]}; {AGAIN}")
-    spec = read_spec(folder)
-    aggregation, decoding = _document_parts(folder, spec)
-    model, tokenizer, state = _read(folder, spec)
+    spec = parse_spec(folder)
+    check_files(folder, spec.files)
+    used = replace(spec, layout=layout or spec.layout, attention=attention or spec.attention)
+    aggregation, decoding = document_parts(folder, spec)
+    model, tokenizer, state = _read(folder, used)
     encoder = _encoder(
-        folder, spec, model, has_pooler=any(name.startswith("encoder.pooler.") for name in state)
+        folder, used, model, has_pooler=any(name.startswith("encoder.pooler.") for name in state)
     )
     head = _head(folder, spec, encoder)
     parts = {"encoder.": encoder.model, "head.": head}
@@ -76,11 +82,20 @@ def read_artifact(folder: Path) -> Artifact:
         own = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
         _check_shapes(folder, prefix, own, module.state_dict())
         module.load_state_dict(own)
+    check_signature(folder, spec)
     return Artifact(spec, encoder, head, aggregation, decoding, tokenizer)
 
 
-def _document_parts(folder: Path, spec: ArtifactSpec) -> tuple[Aggregation, Decoding]:
-    """Return aggregation and decoding; they need no weights, so a wrong one is told at once."""
+def document_parts(folder: Path, spec: ArtifactSpec) -> tuple[Aggregation, Decoding]:
+    """Return aggregation and decoding; they need no weights, so a wrong one is told at once.
+
+    Args:
+        folder: The artifact's, for messages.
+        spec: Describes them.
+
+    Raises:
+        ConfigError: One of them, or the encoding, is wrong or doesn't fit the labels.
+    """
     from headway.data.encoding import EncodingSpec
     from headway.evaluation.aggregation import Aggregation
     from headway.evaluation.decoding import Decoding

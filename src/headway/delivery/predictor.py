@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from headway.delivery.inputs import Input, examples_from, with_replacements
-from headway.types import ConfigError, DataError, DocumentLogits, Prediction
+from headway.types import ConfigError, DataError, DocumentLogits, Prediction, WindowLogits
 
 if TYPE_CHECKING:
-    from torch import nn
-    from transformers import PreTrainedTokenizerBase
-
     from headway.data.encoding import Examples
+    from headway.data.pieces import Tokenization
     from headway.data.store import Encoded
-    from headway.delivery.artifact import ArtifactSpec
+    from headway.delivery.artifact_spec import ArtifactSpec
     from headway.evaluation.aggregation import Aggregation
     from headway.evaluation.decoding import Decoding
-    from headway.models.encoder import Encoder
 
-AUTOCAST = {"bf16-mixed": "bfloat16", "16-mixed": "float16"}
-"""Lightning's name of a precision -> the type that it computes in."""
+
+class Engine(Protocol):
+    """What computes: torch, or a graph."""
+
+    @property
+    def max_positions(self) -> int:
+        """Tokens that the model can read at once."""
+
+    def window_logits(self, encoded: Encoded, *, batch_size: int) -> WindowLogits:
+        """Return the logits of windows, or of the first piece of each word in them.
+
+        Args:
+            encoded: At least one window.
+            batch_size: Windows a batch.
+        """
 
 
 class Predictor:
@@ -29,17 +39,16 @@ class Predictor:
 
     Args:
         spec: How to encode and decode.
-        encoder: With its weights.
-        head: With its weights.
+        engine: Windows -> logits.
         aggregation: Windows -> document.
         decoding: Logits -> answers, as fitted on validation.
-        tokenizer: The backbone's, a fast one.
-        device: Where to compute.
+        tokenization: Of the backbone's tokenizer.
 
     Attributes:
         label_names: The labels in the order of probabilities; empty for scores.
+        engine: See above.
         decoding: See above.
-        tokenizer: See above.
+        tokenization: See above.
         max_positions: Tokens that the model can read at once.
     """
 
@@ -47,30 +56,24 @@ class Predictor:
         self,
         spec: ArtifactSpec,
         *,
-        encoder: Encoder,
-        head: nn.Module,
+        engine: Engine,
         aggregation: Aggregation,
         decoding: Decoding,
-        tokenizer: PreTrainedTokenizerBase,
-        device: str = "cpu",
+        tokenization: Tokenization,
     ) -> None:
         from headway.data.encoding import EncodingSpec, validate
-        from headway.data.pieces import prepare
 
         self.spec = spec
         self.label_names = tuple(spec.label_names)
+        self.engine = engine
         self.decoding = decoding
-        self.tokenizer = tokenizer
-        self.max_positions = encoder.max_positions
-        self._encoder = encoder.eval().to(device)
-        self._head = head.eval().to(device)
-        self._device = device
+        self.tokenization = tokenization
+        self.max_positions = engine.max_positions
         self._aggregation = aggregation
-        self._tokenization = prepare(tokenizer)
         self._encoding = EncodingSpec(**spec.encoding)
         validate(
             self._encoding,
-            self._tokenization.template,
+            tokenization.template,
             pair="text_pair" in spec.columns,
             model_limit=self.max_positions,
         )
@@ -130,7 +133,7 @@ class Predictor:
         """
         from headway.data.encoding import encode
 
-        return encode(self._tokenization, examples, self._encoding, where=where)
+        return encode(self.tokenization, examples, self._encoding, where=where)
 
     def document_logits(self, encoded: Encoded, *, batch_size: int | None = None) -> DocumentLogits:
         """Return the logits of documents, their windows put together.
@@ -142,33 +145,17 @@ class Predictor:
         Raises:
             ConfigError: batch_size is less than 1.
         """
-        import torch
-
-        from headway.data.collator import WindowBatches
-        from headway.data.plans import plan_evaluation
-        from headway.models.rows import concatenate, window_logits
-
         size = self.spec.eval_batch_size if batch_size is None else batch_size
         if size < 1:
             raise ConfigError(f"batch_size must be >= 1 windows, got {size}; raise it or leave it out")
-        token_level = bool(self._head.token_level)
-        dataset = WindowBatches(encoded, None, token_level=token_level)
-        kind = torch.device(self._device).type
-        name = AUTOCAST.get(self.spec.precision)
-        # float16 is trained on a GPU; without one, float32 is nearer to it than anything a CPU has.
-        half = None if name is None or (name == "float16" and kind == "cpu") else getattr(torch, name)
-        rows = []
-        with torch.inference_mode(), torch.autocast(kind, half, enabled=half is not None):
-            for plan in plan_evaluation(encoded.window_lengths, batch_size=size):
-                batch = dataset[plan].to(self._device)
-                logits = self._head(self._encoder(batch), batch, self._encoder)
-                rows.append(window_logits(logits, batch, token_level=token_level))
         return self._aggregation(
-            concatenate(rows), num_documents=encoded.num_documents, word_offsets=encoded.word_offsets
+            self.engine.window_logits(encoded, batch_size=size),
+            num_documents=encoded.num_documents,
+            word_offsets=encoded.word_offsets,
         )
 
     def _readable(self, prediction: Prediction, examples: Examples) -> Iterator[dict[str, Any]]:
-        from headway.tracking.predictions import chosen_probabilities, readable
+        from headway.evaluation.readable import chosen_probabilities, readable
 
         offsets = prediction.word_offsets
         answers = readable(prediction.values, offsets, self.label_names)
@@ -185,31 +172,40 @@ class Predictor:
             yield row
 
 
-def load(path: str | Path, *, device: str | None = None) -> Predictor:
-    """Load what a run learned.
+def load(path: str | Path, *, device: str | None = None, threads: int | None = None) -> Predictor:
+    """Load what a run learned, or an ONNX export of it, for which torch isn't imported.
 
     Args:
-        path: A run's folder, or the model/ in it.
-        device: Where to compute, as torch names it; None: "cuda" if there is one, else "cpu".
+        path: A run's folder, the model/ in it, or a folder that `headway export --to onnx` wrote.
+        device: Where to compute, as torch names it; None: "cuda" if there is one, else "cpu". An ONNX export
+            computes on the CPU.
+        threads: CPU threads. None: as many as are free for an ONNX export, torch's own choice else; torch
+            has one number for the whole process, which this sets.
 
     Returns:
         The model, ready to predict.
 
     Raises:
         HeadwayError: There is no artifact at `path`, or it is damaged.
+        ConfigError: threads is less than 1, or the device isn't one for an ONNX export.
     """
     from headway.delivery.artifact import artifact_folder
-    from headway.delivery.loading import read_artifact
+    from headway.delivery.artifact_spec import parse_spec
+    from headway.delivery.threads import checked_threads
 
-    artifact = read_artifact(artifact_folder(path))
+    folder = artifact_folder(path)
+    spec = parse_spec(folder)
+    if spec.onnx:
+        from headway.delivery.onnx_loading import read_onnx
+
+        if device not in (None, "cpu"):
+            raise ConfigError(f"device must be cpu for an ONNX export, got {device!r}; leave it out")
+        return read_onnx(folder, spec, threads=threads)
     import torch  # a folder that holds none is told at once
 
-    return Predictor(
-        artifact.spec,
-        encoder=artifact.encoder,
-        head=artifact.head,
-        aggregation=artifact.aggregation,
-        decoding=artifact.decoding,
-        tokenizer=artifact.tokenizer,
-        device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
-    )
+    from headway.delivery.loading import read_artifact
+    from headway.delivery.torch_predictor import torch_predictor
+
+    if threads is not None:
+        torch.set_num_threads(checked_threads(threads))
+    return torch_predictor(read_artifact(folder), device=device)

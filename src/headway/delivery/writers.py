@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -166,12 +166,12 @@ def check_output(path: str | None, *, source: str, overwrite: bool) -> None:
 
 
 @contextmanager
-def open_writer(path: str | None, schema: pa.Schema, *, overwrite: bool) -> Iterator[Writer]:
+def open_writer(path: str | None, schema: Callable[[], pa.Schema], *, overwrite: bool) -> Iterator[Writer]:
     """Open what a suffix names.
 
     Args:
         path: A file ending in .jsonl, .csv or .parquet, as `check_output` wants it; None for jsonl on stdout.
-        schema: Of the rows.
+        schema: Gives that of the rows; called only for a file, so that stdout doesn't wait for pyarrow.
         overwrite: Whether a file may be replaced.
 
     Yields:
@@ -189,7 +189,7 @@ def open_writer(path: str | None, schema: pa.Schema, *, overwrite: bool) -> Iter
     except OSError as error:
         raise ConfigError(f"--output must be a file that can be written, got {path!r} ({error})") from error
     with stream:
-        writer = _writer_to(stream, Path(path).suffix, schema)
+        writer = _writer_to(stream, Path(path).suffix, schema())
         try:
             yield writer
         finally:

@@ -24,7 +24,7 @@ class DiskFacts:
 
     Attributes:
         checkpoints: best.ckpt and, if it is kept, last.ckpt; one more while it is written.
-        artifact: The weights in model/.
+        artifact: The weights in model/, and once more while better ones are written.
         needed: Both.
         free: Where the run's folder will be.
         encoded: The encoded splits in the cache.
@@ -57,8 +57,8 @@ def disk_facts(
     arrays = [getattr(each, field.name) for each in encoded.values() for field in fields(each)]
     return DiskFacts(
         checkpoints=checkpoints,
-        artifact=weights,
-        needed=checkpoints + weights,
+        artifact=2 * weights,
+        needed=checkpoints + 2 * weights,
         free=disk_usage(existing(folder)).free,
         encoded=sum(array.nbytes for array in arrays if array is not None),
         cache_free=disk_usage(existing(cache)).free,

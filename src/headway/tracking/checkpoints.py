@@ -14,6 +14,8 @@ from pytorch_lightning.plugins.io import CheckpointIO
 from headway.types import TrainingError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytorch_lightning as pl
 
     from headway.evaluation.evaluator import Evaluation
@@ -67,6 +69,11 @@ class BestCheckpoint(ModelCheckpoint):
         mode: Which way is better, "max" or "min".
         dirpath: Where best.ckpt and last.ckpt go.
         save_last: Whether last.ckpt is written after every validation, too.
+
+    Attributes:
+        best_evaluation: What the best checkpoint scored; None before the first.
+        best_epoch: From 0; -1 before the first.
+        on_better: Called with the module and its scores after every new best checkpoint is written.
     """
 
     def __init__(self, *, monitor: str, mode: str, dirpath: Path, save_last: bool) -> None:
@@ -84,6 +91,7 @@ class BestCheckpoint(ModelCheckpoint):
         self.keep_last = save_last
         self.best_evaluation: Evaluation | None = None
         self.best_epoch = -1
+        self.on_better: Callable[[FineTuner, Evaluation], None] | None = None
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save if the metric improved; a metric that isn't a number is never the best (it would be kept)."""
@@ -100,8 +108,11 @@ class BestCheckpoint(ModelCheckpoint):
         before = self.best_model_score
         super().on_validation_end(trainer, pl_module)
         if self.best_model_score is not before:
-            self.best_evaluation = cast("FineTuner", pl_module).evaluations["val"]
+            module = cast("FineTuner", pl_module)
+            self.best_evaluation = module.evaluations["val"]
             self.best_epoch = trainer.current_epoch
+            if self.on_better is not None:
+                self.on_better(module, self.best_evaluation)
         if self.keep_last:
             self.last_model_path = str(Path(str(self.dirpath)) / "last.ckpt")
             trainer.save_checkpoint(self.last_model_path)

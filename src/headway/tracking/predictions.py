@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headway.evaluation.readable import chosen_probabilities, readable
 from headway.types import HeadwayError
 
 if TYPE_CHECKING:
@@ -19,29 +20,7 @@ if TYPE_CHECKING:
     from headway.data.table import Table
     from headway.data.text_data import TextData
     from headway.evaluation.evaluator import Evaluation
-    from headway.types import Gold, Prediction
-
-
-def readable(values: np.ndarray, offsets: np.ndarray | None, label_names: Sequence[str]) -> list[Any]:
-    """Return answers in the words that people use.
-
-    Args:
-        values: As in Gold and Prediction.
-        offsets: (num_documents + 1,) int64 for words, else None.
-        label_names: The labels in the order of the logits; empty for scores.
-
-    Returns:
-        (num_documents,) a label, a list of labels, a number, or a list of a word's tags (None for a word
-        that no window held).
-    """
-    if not label_names:
-        return [float(value) for value in values]
-    if offsets is not None:
-        tags = [None if value < 0 else label_names[value] for value in values.tolist()]
-        return [tags[start:end] for start, end in pairwise(offsets.tolist())]
-    if values.ndim == 2:
-        return [[label_names[i] for i in np.flatnonzero(row == 1).tolist()] for row in values]
-    return [None if value < 0 else label_names[value] for value in values.tolist()]
+    from headway.types import Gold
 
 
 def predictions_table(
@@ -70,22 +49,6 @@ def predictions_table(
     columns["gold"] = readable(gold.values, gold.word_offsets, label_names)
     columns |= answer_columns(evaluation, label_names)
     return pa.table(columns).replace_schema_metadata({"label_names": json.dumps(list(label_names))})
-
-
-def chosen_probabilities(prediction: Prediction) -> np.ndarray:
-    """Return the probability of each word's tag, 0 where no window held the word: (num_words,) float32.
-
-    Args:
-        prediction: Of words.
-
-    Raises:
-        ValueError: It has no probabilities.
-    """
-    if prediction.probabilities is None:
-        raise ValueError("scores have no probabilities")
-    rows = np.arange(len(prediction.values))
-    chosen: np.ndarray = prediction.probabilities[rows, np.maximum(prediction.values, 0)]
-    return chosen.astype(np.float32)
 
 
 def answer_columns(evaluation: Evaluation, label_names: Sequence[str]) -> dict[str, Any]:

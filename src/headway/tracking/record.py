@@ -84,14 +84,15 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON that is whole or not there; numbers that JSON lacks (NaN) become null."""
-    write_text(path, json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _finite(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as JSON gives it back: keys are texts, tuples lists, and NaN and infinities null."""
     if isinstance(value, dict):
-        return {str(name): _finite(inner) for name, inner in value.items()}
+        return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -121,11 +122,11 @@ def environment() -> dict[str, Any]:
     capabilities = torch.cpu.get_capabilities()
     return {
         "headway": __version__,
-        "commit": _commit(),
+        "commit": commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "argv": [redact_word(word) for word in sys.argv],
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: package_version(name) for name in PACKAGES},
         "cpu": {
             "name": capabilities.get("cpu_name"),
             "cores": os.cpu_count(),
@@ -138,15 +139,20 @@ def environment() -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str | None:
+def package_version(package: str) -> str | None:
+    """Return the version of an installed package; None where it isn't installed.
+
+    Args:
+        package: As the index names it.
+    """
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
 
 
-def _commit() -> str | None:
-    """The commit of headway's own checkout; None where it is installed from a wheel."""
+def commit() -> str | None:
+    """Return the commit of headway's own checkout; None where it is installed from a wheel."""
     root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
         return None

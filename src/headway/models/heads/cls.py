@@ -80,3 +80,26 @@ class ClsHead(LinearHead):
             return join_groups([reduce(block, dim=1) for block in blocks])
         first = states.index_select(0, batch.cu_seq_lens[:-1])  # (num_windows, hidden_size)
         return encoder.pool(first) if self.uses_pooler else first
+
+    def padded(self, states: Tensor, attention_mask: Tensor, encoder: Encoder) -> Tensor:
+        """Return the logits that `forward` gives, of windows that are padded to one length.
+
+        Exports compute this way: it has no loop over lengths, so a graph can be traced through it.
+
+        Args:
+            states: (num_windows, length, hidden_size) float.
+            attention_mask: (num_windows, length) int64, 1 where there is a token.
+            encoder: Whose pooler is used, if one is.
+
+        Returns:
+            (num_windows, num_labels) float.
+        """
+        held = attention_mask.unsqueeze(-1).to(states.dtype)  # (num_windows, length, 1)
+        if self.pooling == "mean":
+            pooled = (states * held).sum(1) / held.sum(1)
+        elif self.pooling == "max":
+            pooled = (states + (1.0 - held) * torch.finfo(states.dtype).min).amax(1)
+        else:
+            pooled = encoder.pool(states[:, 0]) if self.uses_pooler else states[:, 0]
+        logits: Tensor = self.classifier(pooled)
+        return logits

@@ -45,3 +45,17 @@ class TokenHead(LinearHead):
             (num_tokens, num_labels) float32.
         """
         return self.classify(states)
+
+    def padded(self, states: Tensor, attention_mask: Tensor, encoder: Encoder) -> Tensor:
+        """Return the logits that `forward` gives, of windows that are padded to one length.
+
+        Args:
+            states: (num_windows, length, hidden_size) float.
+            attention_mask: (num_windows, length) int64; all heads take it.
+            encoder: That the states are from; all heads take it.
+
+        Returns:
+            (num_windows, length, num_labels) float.
+        """
+        logits: Tensor = self.classifier(states)
+        return logits

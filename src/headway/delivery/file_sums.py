@@ -1,0 +1,63 @@
+"""The sums of an artifact's files, by which a flipped byte is told from a model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from headway.delivery.artifact_spec import AGAIN, CARD_FILE, SPEC_FILE
+from headway.types import HeadwayError
+
+
+def file_sums(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every file that headway.json answers for: all but itself and the model card.
+
+    Args:
+        folder: The artifact's folder.
+    """
+    names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    return {name: sha256_of(folder / name) for name in names if name not in (SPEC_FILE, CARD_FILE)}
+
+
+def check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Refuse an artifact of which a file is missing or has other bytes.
+
+    Args:
+        folder: The artifact's folder.
+        files: Name -> sha256 when it was written.
+
+    Raises:
+        HeadwayError: A file is missing or has changed.
+    """
+    for name, wanted in files.items():
+        check_file(folder / name, wanted)
+
+
+def check_file(path: Path, wanted: str) -> None:
+    """Refuse a file that is missing or has other bytes.
+
+    Args:
+        path: The file.
+        wanted: Its sha256 when it was written.
+
+    Raises:
+        HeadwayError: It is missing or has changed.
+    """
+    if not path.is_file():
+        raise HeadwayError(f"{path.parent} must hold {path.name!r}, got no such file; {AGAIN}")
+    found = sha256_of(path)
+    if found != wanted:
+        raise HeadwayError(
+            f"{path} must be as headway wrote it, with the sha256 {wanted[:12]}…, got {found[:12]}…; {AGAIN}"
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's sha256 in hexadecimal.
+
+    Args:
+        path: The file.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Code that a transformers export carries along, for heads that transformers has no class for."""
