@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,12 +165,15 @@ def _build_head(cfg: dict[str, Any], data: TextData, backbone: Backbone, *, num_
     return head
 
 
-def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCheckpoint]:
+def build_trainer(
+    cfg: dict[str, Any], folder: Path, *, callbacks: Sequence[pl.Callback] = ()
+) -> tuple[pl.Trainer, BestCheckpoint]:
     """Build Lightning's Trainer and the callback that knows the best checkpoint.
 
     Args:
         cfg: The resolved config.
         folder: The run's folder.
+        callbacks: Beside the config's; they are called after those.
 
     Raises:
         ConfigError: There is no BestCheckpoint among the callbacks, the precision is unknown, or more
@@ -179,8 +183,8 @@ def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCh
     from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
     from headway.tracking.progress import progress_bar
 
-    callbacks = _build_callbacks(cfg, folder)
-    best = next((callback for callback in callbacks if isinstance(callback, BestCheckpoint)), None)
+    own = _build_callbacks(cfg, folder)
+    best = next((callback for callback in own if isinstance(callback, BestCheckpoint)), None)
     if best is None:
         raise ConfigError(
             "`callbacks.checkpoint` must be a BestCheckpoint: the best epoch is what a run scores"
@@ -198,7 +202,7 @@ def build_trainer(cfg: dict[str, Any], folder: Path) -> tuple[pl.Trainer, BestCh
     trainer: pl.Trainer = build(
         node,
         key="trainer",
-        callbacks=[*callbacks, *([bar] if bar else [])],
+        callbacks=[*own, *callbacks, *([bar] if bar else [])],
         logger=logger or False,
         plugins=[AtomicCheckpointIO()],
         default_root_dir=folder,

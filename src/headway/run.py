@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -20,9 +20,11 @@ from headway.allocator import keep_freed_memory
 from headway.assembly import build_backbone, build_data, build_module, build_trainer, encode_data
 from headway.config.build import build
 from headway.config.check import check_config
+from headway.evaluation.collapse import collapse_reason
 from headway.results import SplitResult, calibration_line
-from headway.scoring import Scored, aggregations_to_compare, score, write_scored
+from headway.scoring import Candidates, Scored, aggregations_to_compare, score, write_scored
 from headway.tracking.policy_table import policy_table
+from headway.tracking.progress import EpochLosses
 from headway.tracking.record import environment, write_config, write_json
 from headway.tracking.summary import show_result
 from headway.types import ConfigError
@@ -30,6 +32,8 @@ from headway.types import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from headway.data.text_data import TextData
+    from headway.models.backbone import Backbone
     from headway.models.module import FineTuner
     from headway.tracking.checkpoints import BestCheckpoint
 
@@ -52,11 +56,13 @@ class RunResult:
         folder: Where everything is.
         best_value: The monitored metric's best value on validation.
         metrics: Split -> metric -> value, of the best checkpoint.
+        collapsed: Why it counts as collapsed, such as one answer for all of validation; None: it doesn't.
     """
 
     folder: Path
     best_value: float
     metrics: dict[str, dict[str, float]]
+    collapsed: str | None
 
 
 @dataclass
@@ -75,13 +81,50 @@ class Timer:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
 
 
-def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> RunResult:
+class Checked(NamedTuple):
+    """What a config describes, before anything is read.
+
+    Attributes:
+        data: The rows.
+        backbone: The encoder.
+        to_compare: Aggregations to choose from, or None.
+    """
+
+    data: TextData
+    backbone: Backbone
+    to_compare: Candidates | None
+
+
+def checked(cfg: dict[str, Any]) -> Checked:
+    """Build all that can be built without reading data or weights.
+
+    Args:
+        cfg: The resolved config, plain values.
+
+    Raises:
+        ConfigError: The first thing that is wrong.
+    """
+    check_config(cfg)
+    data, backbone = build_data(cfg), build_backbone(cfg)
+    for key in ("batching", "optimizer", "schedule"):
+        build(cfg[key], key=key)
+    return Checked(data, backbone, aggregations_to_compare(cfg))
+
+
+def run(
+    cfg: dict[str, Any],
+    folder: Path,
+    *,
+    overrides: Sequence[str] = (),
+    callbacks: Sequence[pl.Callback] = (),
+) -> RunResult:
     """Train, keep the best checkpoint, score it, and write the run's folder.
 
     Args:
         cfg: The resolved config, plain values; it is not changed.
         folder: The run's folder; nothing of another run may lie in it.
         overrides: What the command line said, for the record.
+        callbacks: Lightning's, beside those of the config.
 
     Returns:
         The scores and where everything is.
@@ -92,18 +135,15 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
     timer = Timer()
     _refuse_used_folder(folder)
     with timer.stage("check"):
-        check_config(cfg)
+        data, backbone, to_compare = checked(cfg)
         _prepare_process(cfg)
-        data, backbone = build_data(cfg), build_backbone(cfg)
-        for key in ("batching", "optimizer", "schedule"):
-            build(cfg[key], key=key)
-        to_compare = aggregations_to_compare(cfg)
     with timer.stage("data"):
         data.read()
         tokenizer = backbone.load_tokenizer()
         encode_data(data, backbone, tokenizer)
     with timer.stage("model"):
-        trainer, best = build_trainer(cfg, folder)
+        history = EpochLosses()
+        trainer, best = build_trainer(cfg, folder, callbacks=[history, *callbacks])
         module, loaders, total_steps = build_module(cfg, data, backbone, num_processes=trainer.world_size)
     write_config(folder, cfg, list(overrides))
     _announce(module, total_steps, precision=str(trainer.precision))
@@ -115,6 +155,12 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         )
     with timer.stage("write"):
         results = write_scored(cfg, folder, scored, module=module, data=data, tokenizer=tokenizer)
+    collapsed = collapse_reason(
+        scored.validation.prediction,
+        data.gold["validation"],
+        history.losses,
+        label_names=data.label_names,
+    )
     outcome = _outcome(scored, best)
     record = {
         "environment": environment(),
@@ -122,12 +168,15 @@ def run(cfg: dict[str, Any], folder: Path, *, overrides: Sequence[str] = ()) -> 
         "layout": module.encoder.layout,
         "total_steps": total_steps,
         **outcome,
+        "collapsed": collapsed,
         "lengths": {name: asdict(report) for name, report in data.reports.items()},
         "seconds": timer.seconds,
     }
     write_json(folder / "record.json", record)
     _show(cfg, folder, scored, results, timer.seconds)
-    return RunResult(folder, scored.value, outcome["metrics"])
+    if collapsed:
+        log.warning("warning: the training has collapsed: %s", collapsed)
+    return RunResult(folder, scored.value, outcome["metrics"], collapsed)
 
 
 def _outcome(scored: Scored, best: BestCheckpoint) -> dict[str, Any]:

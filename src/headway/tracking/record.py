@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 
 from headway.version import __version__
@@ -117,6 +116,8 @@ def environment() -> dict[str, Any]:
     Returns:
         Versions, hardware, threads and numerics, as plain values.
     """
+    import torch  # takes seconds, which the writers of files need not wait for
+
     capabilities = torch.cpu.get_capabilities()
     return {
         "headway": __version__,
