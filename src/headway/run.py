@@ -155,28 +155,19 @@ def run(
         )
     with timer.stage("write"):
         results = write_scored(cfg, folder, scored, module=module, data=data, tokenizer=tokenizer)
-    collapsed = collapse_reason(
-        scored.validation.prediction,
-        data.gold["validation"],
-        history.losses,
-        label_names=data.label_names,
-    )
-    outcome = _outcome(scored, best)
+    outcome = _outcome(scored, best) | {"collapsed": _collapsed(scored, data, history.losses)}
     record = {
         "environment": environment(),
         "precision": str(trainer.precision),
         "layout": module.encoder.layout,
         "total_steps": total_steps,
         **outcome,
-        "collapsed": collapsed,
         "lengths": {name: asdict(report) for name, report in data.reports.items()},
         "seconds": timer.seconds,
     }
     write_json(folder / "record.json", record)
     _show(cfg, folder, scored, results, timer.seconds)
-    if collapsed:
-        log.warning("warning: the training has collapsed: %s", collapsed)
-    return RunResult(folder, scored.value, outcome["metrics"], collapsed)
+    return RunResult(folder, scored.value, outcome["metrics"], outcome["collapsed"])
 
 
 def _outcome(scored: Scored, best: BestCheckpoint) -> dict[str, Any]:
@@ -192,6 +183,15 @@ def _outcome(scored: Scored, best: BestCheckpoint) -> dict[str, Any]:
         "decoding": scored.validation.decoding.to_spec(),
         "metrics": {split: dict(evaluation.metrics) for split, evaluation in scored.evaluations.items()},
     }
+
+
+def _collapsed(scored: Scored, data: TextData, losses: Sequence[tuple[float, float]]) -> str | None:
+    reason = collapse_reason(
+        scored.validation.prediction, data.gold["validation"], losses, label_names=data.label_names
+    )
+    if reason:
+        log.warning("warning: the training has collapsed: %s", reason)
+    return reason
 
 
 def _show(

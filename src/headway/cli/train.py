@@ -20,7 +20,7 @@ from headway.cli.folders import NewFolders
 from headway.cli.suggestions import composition_error
 from headway.config.plain import plain_config
 from headway.config.search_path import register
-from headway.types import ConfigError, HeadwayError
+from headway.types import HeadwayError
 
 FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
 """Hydra's flags that take no value, and so may stand anywhere."""

@@ -12,12 +12,12 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from hydra_plugins.headway_sweeper import HeadwaySweeper
 from omegaconf import DictConfig, OmegaConf
 
 from headway.config.identity import sweep_hash
 from headway.config.schema import RunConfig
 from headway.types import ConfigError
+from hydra_plugins.headway_sweeper import HeadwaySweeper
 
 EXPERIMENTS_VARIABLE = "HEADWAY_EXPERIMENTS"
 

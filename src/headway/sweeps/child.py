@@ -83,7 +83,7 @@ def run_trial(trial: Trial, report: Callable[[int, float], bool]) -> Outcome:
     """
     from headway.config.check import check_config, monitored
     from headway.run import run
-    from headway.sweeps.report import EpochReport, PrunedTrial
+    from headway.sweeps.report import EpochReport, PrunedError
 
     trial.folder.mkdir(parents=True, exist_ok=True)
     logging.config.dictConfig(trial.job_logging)
@@ -91,7 +91,7 @@ def run_trial(trial: Trial, report: Callable[[int, float], bool]) -> Outcome:
         check_config(trial.cfg)
         callback = EpochReport(monitor=monitored(trial.cfg)[0], report=report)
         result = run(trial.cfg, trial.folder, overrides=trial.overrides, callbacks=[callback])
-    except PrunedTrial as stopped:
+    except PrunedError as stopped:
         log.info("%s", stopped)
         return Outcome(PRUNED, value=stopped.value, error=str(stopped))
     except HeadwayError as error:

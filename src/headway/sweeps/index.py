@@ -56,10 +56,10 @@ class Index:
         except OSError as error:
             os.close(self._lock)
             raise ConfigError(
-                f"`sweep.name` must be a sweep that no other command is running, but one is in {folder}; wait "
-                "for it, or set sweep.name=<another>"
+                f"`sweep.name` must be a sweep that no other command is running, but one is in {folder}; "
+                "wait for it, or set sweep.name=<another>"
             ) from error
-        self.known = read_index(folder)
+        self.known, self._studied = read_index(folder)
         self._stream = (folder / FILE).open("ab")
         self._end_torn_line()
 
@@ -74,6 +74,11 @@ class Index:
         if not self.known:
             for name in (FILE, LOCK):
                 (self._folder / name).unlink(missing_ok=True)
+
+    def study(self, signature: str, monitor: str, mode: str) -> None:
+        """Note what is swept and which metric is monitored, once found out."""
+        if self._studied.get(signature) != (monitor, mode):
+            self._append({"event": "sweep", "id": signature, "monitor": monitor, "mode": mode})
 
     def number_of(self, trial_id: str) -> int | None:
         """Return the number of the point that a trial belongs to, if it was ever begun."""
@@ -90,7 +95,9 @@ class Index:
         name = str(trial.folder.relative_to(self._folder))
         known.folders.append(name)
         known.outcome = None
-        self._append({"event": "begin", "id": trial.id, "point": trial.point, "seed": trial.seed, "folder": name})
+        self._append(
+            {"event": "begin", "id": trial.id, "point": trial.point, "seed": trial.seed, "folder": name}
+        )
 
     def end(self, trial: Trial, outcome: Outcome) -> None:
         """Note how an attempt ended."""
@@ -113,17 +120,19 @@ class Index:
                     self._stream.write(b"\n")
 
 
-def read_index(folder: Path) -> dict[str, Known]:
-    """Return what a sweep's folder says of its trials.
+def read_index(folder: Path) -> tuple[dict[str, Known], dict[str, tuple[str, str]]]:
+    """Return what a sweep's folder says.
 
     Args:
-        folder: Of a sweep; one without an index has none.
+        folder: Of a sweep; one without an index has nothing.
 
     Returns:
-        Trial's id -> what is known, in the order in which they were begun.
+        Trial's id -> what is known, in the order in which they were begun; and the signatures of the sweeps
+        that were checked -> the monitored metric and its direction.
     """
     path = folder / FILE
     found: dict[str, Known] = {}
+    studied: dict[str, tuple[str, str]] = {}
     for line in path.read_bytes().splitlines() if path.is_file() else []:
         try:
             entry = json.loads(line)
@@ -131,10 +140,12 @@ def read_index(folder: Path) -> dict[str, Known]:
             continue
         event, trial_id = entry.pop("event"), entry.pop("id")
         entry.pop("time")
-        if event == "begin":
+        if event == "sweep":
+            studied[trial_id] = entry["monitor"], entry["mode"]
+        elif event == "begin":
             known = found.setdefault(trial_id, Known(entry["point"], entry["seed"]))
             known.folders.append(entry["folder"])
             known.outcome = None
         else:
             found[trial_id].outcome = Outcome(**entry)
-    return found
+    return found, studied

@@ -1,4 +1,4 @@
-"""Hands trials to a launcher of Hydra's (submitit, ray, joblib), and reads what came of them from their folders."""
+"""Hands trials to a launcher of Hydra's (submitit, ray, joblib); their folders say what came of them."""
 
 from __future__ import annotations
 

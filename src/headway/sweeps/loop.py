@@ -110,7 +110,9 @@ class SweepLoop:
         ids = tuple(trial.id for trial in trials)
         if ids in self.results:
             if not known and not self._points.repeated(params):
-                log.info("every point that could be drawn has been: the sweep ends with %d", len(self.results))
+                log.info(
+                    "every point that could be drawn has been: the sweep ends with %d", len(self.results)
+                )
                 self._exhausted = True
             return
         earlier = next((found for each in ids if (found := self._index.number_of(each)) is not None), None)
@@ -120,9 +122,9 @@ class SweepLoop:
         result = PointResult(number, params, self._maker.seeds, ids)
         self.results[ids] = self._by_number[number] = result
         for place, trial in enumerate(trials):
-            found = self._index.known.get(trial.id)
-            if found is not None and found.done and found.outcome is not None:
-                result.outcomes[place], result.folders[place] = found.outcome, found.folders[-1]
+            before = self._index.known.get(trial.id)
+            if before is not None and before.done and before.outcome is not None:
+                result.outcomes[place], result.folders[place] = before.outcome, before.folders[-1]
         self._open(result, trials, known=known)
 
     def _open(self, result: PointResult, trials: Sequence[Trial], *, known: bool) -> None:
@@ -169,7 +171,9 @@ class SweepLoop:
             epoch: From 1.
             value: The monitored metric on validation.
         """
-        log.info("%s: epoch %d/%s  %.4f", self._named(trial), epoch, trial.cfg["trainer"]["max_epochs"], value)
+        log.info(
+            "%s: epoch %d/%s  %.4f", self._named(trial), epoch, trial.cfg["trainer"]["max_epochs"], value
+        )
         return trial.first and self._points.report(self._by_number[trial.point].params, epoch, value)
 
     def end(self, trial: Trial, outcome: Outcome) -> None:
@@ -215,5 +219,11 @@ class SweepLoop:
         collapsed = f"  collapsed: {outcome.collapsed}" if outcome.collapsed else ""
         error = f"  {outcome.error}" if outcome.error and outcome.status not in DONE else ""
         log.info(
-            "%s: %s%s  %.1f s%s%s", self._named(trial), outcome.status, value, outcome.seconds, collapsed, error
+            "%s: %s%s  %.1f s%s%s",
+            self._named(trial),
+            outcome.status,
+            value,
+            outcome.seconds,
+            collapsed,
+            error,
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SPACE = "headway.space"
 FREE, LAST = 20, 200
-"""Repeated draws in a row after which points are drawn at random, and after which the space counts as used up."""
+"""Repeated draws in a row after which points are drawn at random, and after which there are no more."""
 
 
 class OptunaPoints:
@@ -72,7 +72,8 @@ class OptunaPoints:
         except Exception as error:  # whatever the storage's driver raises
             raise ConfigError(
                 f"`sweep.storage` must be a URL that Optuna can open, got {type(error).__name__}: "
-                f"{str(error).splitlines()[0]:.200}; correct it, or leave it out for a file in the sweep's folder"
+                f"{str(error).splitlines()[0]:.200}; correct it, or leave it out for a file in the "
+                "sweep's folder"
             ) from error
         self._sign(study_name, signature)
 
@@ -83,8 +84,8 @@ class OptunaPoints:
             self._study.set_user_attr(SPACE, signature)
         elif found != signature:
             raise ConfigError(
-                f"`sweep.name` must name a sweep of the same config and values, but the study {study_name!r} is "
-                "of others, and its values would mislead the search; set sweep.name=<another>"
+                f"`sweep.name` must name a sweep of the same config and values, but the study {study_name!r} "
+                "is of others, and its values would mislead the search; set sweep.name=<another>"
             )
 
     def known(self) -> Sequence[Params]:
@@ -125,7 +126,9 @@ class OptunaPoints:
         number = len(self._trials())
         self._study.sampler = self._sampler(number)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Optuna calls experimental, and floats that a step can't reach
+            warnings.simplefilter(
+                "ignore"
+            )  # what Optuna calls experimental, and floats that a step can't reach
             trial = self._study.ask(self._distributions)
         params = dict(trial.params)
         self._live.setdefault(_key(params), []).append(trial)

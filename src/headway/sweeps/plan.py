@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from headway.config.identity import run_id
 from headway.sweeps.composer import Composer
+from headway.sweeps.index import read_index
 from headway.sweeps.processes import check_configs
 from headway.sweeps.settings import SweepSettings, replicate_seeds, sweep_settings
 from headway.sweeps.space import Dimension, grid, overrides_of, split, star
@@ -87,19 +88,22 @@ def make_plan(
         ).cfg
         for point in star(dimensions)
     ]
-    monitor, mode = _monitored(configs)
-    kept = [[run_id(cfg) for cfg in configs], [asdict(each) for each in dimensions], seeds, monitor, mode]
+    kept = [[run_id(cfg) for cfg in configs], [asdict(each) for each in dimensions], seeds]
+    signature = hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+    folder = Path(config.hydra.sweep.dir).absolute()
+    # What was checked once needs no second check, which takes the seconds of importing torch.
+    monitor, mode = read_index(folder)[1].get(signature) or _monitored(configs)
     return SweepPlan(
         settings=settings,
         dimensions=dimensions,
         seeds=seeds,
         composer=composer,
-        folder=Path(config.hydra.sweep.dir).absolute(),
+        folder=folder,
         launched=launched,
         command=list(arguments),
         monitor=monitor,
         mode=mode,
-        signature=hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16],
+        signature=signature,
     )
 
 
@@ -114,8 +118,8 @@ def _seeds(config: DictConfig, dimensions: Sequence[Dimension]) -> tuple[int | N
         return (None,)
     if any(each.key.lstrip("+") == "seed" for each in dimensions):
         raise ConfigError(
-            f"`seeds` must be null where `seed` is swept, got {given!r}; leave out one of the two: with seeds "
-            "each result is a mean, with seed=1,2 each seed is a point"
+            f"`seeds` must be null where `seed` is swept, got {given!r}; leave out one of the two: with "
+            "seeds each result is a mean, with seed=1,2 each seed is a point"
         )
     return tuple(seeds)
 
@@ -128,8 +132,8 @@ def _check_together(settings: SweepSettings, dimensions: Sequence[Dimension], *,
         )
     if launched and settings.pruner is not None:
         raise ConfigError(
-            "`sweep.pruner` must be null with a hydra/launcher, whose jobs tell nothing before they end; leave "
-            "out one of the two"
+            "`sweep.pruner` must be null with a hydra/launcher, whose jobs tell nothing before they end; "
+            "leave out one of the two"
         )
     if launched and settings.time_limit is not None:
         raise ConfigError(
@@ -145,7 +149,7 @@ def _monitored(configs: Sequence[dict[str, Any]]) -> tuple[str, str]:
         raise ConfigError(answer)
     if len(set(answer)) > 1:
         raise ConfigError(
-            f"`task.monitor` must be one metric for all trials, got {sorted({name for name, _ in answer})}; set "
-            "it to one that all of them have"
+            f"`task.monitor` must be one metric for all trials, got {sorted({name for name, _ in answer})}; "
+            "set it to one that all of them have"
         )
     return answer[0]

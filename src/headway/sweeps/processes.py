@@ -18,7 +18,11 @@ from headway.sweeps import child
 from headway.sweeps.jobs import INTERRUPTED, KILLED, TIMEOUT, Job, Outcome, Trial
 
 PRELOAD = ["headway.sweeps.warm"]
-TEMPLATE = {"OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system", "TOKENIZERS_PARALLELISM": "false"}
+TEMPLATE = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "TOKENIZERS_PARALLELISM": "false",
+}
 """Environment of the template alone: with it, what it imports starts no thread."""
 GRACE, DUMP_GRACE = 5.0, 1.0
 """Seconds between asking a process to end, or to say where it is, and killing it."""
@@ -42,7 +46,7 @@ class _Running:
     timed_out: bool = False
 
 
-def _context() -> ForkServerContext:
+def template() -> ForkServerContext:
     """Return the context whose template process is warm, starting it where there is none."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
@@ -72,7 +76,6 @@ class Processes:
     own_machine = True
 
     def __init__(self, *, time_limit: float | None, on_epoch: OnEpoch, on_end: OnEnd) -> None:
-        self._context = _context()
         self._time_limit = time_limit
         self._on_epoch = on_epoch
         self._on_end = on_end
@@ -84,8 +87,9 @@ class Processes:
 
     def start(self, job: Job) -> None:
         """Start a process for a job."""
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=child.main, args=(theirs, job, dict(os.environ)), daemon=False)
+        context = template()
+        ours, theirs = context.Pipe()
+        process = context.Process(target=child.main, args=(theirs, job, dict(os.environ)), daemon=False)
         process.start()
         theirs.close()
         now = time.monotonic()
@@ -217,7 +221,7 @@ def check_configs(configs: Sequence[dict[str, Any]]) -> list[tuple[str, str]] | 
     Raises:
         RuntimeError: The check itself failed.
     """
-    context = _context()
+    context = template()
     ours, theirs = context.Pipe()
     process = context.Process(target=child.check, args=(theirs, configs, dict(os.environ)))
     process.start()

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 from headway.types import HeadwayError
 
 
-class PrunedTrial(HeadwayError):
+class PrunedError(HeadwayError):
     """The sweep's pruner has stopped the training.
 
     Args:
@@ -35,11 +35,11 @@ class EpochReport(pl.Callback):
         self._report = report
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Report, and raise PrunedTrial where the answer is to stop."""
+        """Report, and raise PrunedError where the answer is to stop."""
         value = trainer.callback_metrics.get(self._monitor)
         if trainer.sanity_checking or trainer.state.fn != "fit" or value is None:
             return
         epoch = trainer.current_epoch + 1
         if self._report(epoch, float(value)):
             message = f"stopped by the sweep's pruner after epoch {epoch}, {self._monitor} {float(value):.4f}"
-            raise PrunedTrial(message, float(value))
+            raise PrunedError(message, float(value))

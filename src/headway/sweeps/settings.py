@@ -76,7 +76,8 @@ def sweep_settings(node: Any) -> SweepSettings:
     for name in known:
         if name not in node:
             raise ConfigError(
-                f"`sweep.{name}` must be given, got nothing; add `defaults: [grid, _self_]` to the sweep's file"
+                f"`sweep.{name}` must be given, got nothing; add `defaults: [grid, _self_]` to "
+                "the sweep's file"
             )
     _count(node, "n_trials", low=1, optional=True)
     _count(node, "n_jobs", low=1)
@@ -106,7 +107,8 @@ def _check_rest(node: Mapping[str, Any]) -> None:
     name, limit = node["name"], node["time_limit"]
     if not isinstance(name, str) or not name.strip() or name in (".", "..") or "/" in name:
         raise ConfigError(
-            f"`sweep.name` must name a folder in <output_dir>/<name>, got {name!r}; set a name such as lr_search"
+            f"`sweep.name` must name a folder in <output_dir>/<name>, got {name!r}; set a name such as "
+            "lr_search"
         )
     if not isinstance(node["params"], Mapping):
         raise ConfigError(
@@ -115,9 +117,7 @@ def _check_rest(node: Mapping[str, Any]) -> None:
         )
     number = isinstance(limit, int | float) and not isinstance(limit, bool)
     if limit is not None and not (number and 0 < limit < math.inf):
-        raise ConfigError(
-            f"`sweep.time_limit` must be seconds > 0 or null, got {limit!r}; correct the value"
-        )
+        raise ConfigError(f"`sweep.time_limit` must be seconds > 0 or null, got {limit!r}; correct the value")
     if node["on_fail"] not in ON_FAIL:
         raise ConfigError(
             f"`sweep.on_fail` must be one of {list(ON_FAIL)}, got {node['on_fail']!r}"
@@ -145,8 +145,8 @@ def _check_optuna(settings: SweepSettings) -> None:
     if settings.sampler is not None:
         if settings.n_trials is None:
             raise ConfigError(
-                "`sweep.n_trials` must be a whole number >= 1 where a sampler draws points, got None; set how "
-                "many points there shall be"
+                "`sweep.n_trials` must be a whole number >= 1 where a sampler draws points, got None; set "
+                "how many points there shall be"
             )
         bind(settings.sampler, key="sweep.sampler", runtime=("seed",))
     if settings.pruner is not None:

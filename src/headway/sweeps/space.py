@@ -94,7 +94,9 @@ def _dimension(override: Override) -> Dimension:
         return _interval(key, line, value, tags)
     words = tuple(dict.fromkeys(override.sweep_string_iterator()))
     if not words:
-        raise ConfigError(f"`{key}` must have one value at least, got {line}, which matches nothing; correct it")
+        raise ConfigError(
+            f"`{key}` must have one value at least, got {line}, which matches nothing; correct it"
+        )
     if isinstance(value, RangeSweep) and not value.shuffle:
         return _range(key, words, value, tags)
     if tags:

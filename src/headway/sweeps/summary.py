@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -70,7 +71,9 @@ def summary_table(points: Sequence[PointResult], facts: SweepFacts) -> Table:
     replicated = any(len(point.seeds) > 1 for point in points)
     table = Table(title=f"{facts.monitor} on validation" + (", mean ± sd over seeds" if replicated else ""))
     table.add_column("#", justify="right")
-    table.add_column("point", overflow="fold")
+    keys = list(dict.fromkeys(key for point in points for key in point.params))
+    for name in _short(keys):
+        table.add_column(Text(name), overflow="fold")
     table.add_column("status")
     table.add_column(Text(facts.monitor.removeprefix("val/")), justify="right")
     table.add_column("runs", justify="right")
@@ -81,13 +84,21 @@ def summary_table(points: Sequence[PointResult], facts: SweepFacts) -> Table:
         sign = -1.0 if facts.mode == "max" else 1.0
         order = sorted(points, key=lambda p: (p.status in DONE, sign * p.mean if p.mean is not None else 0.0))
         shown = order[:LONGEST_TABLE]
-        table.caption = f"{LONGEST_TABLE} of {len(points)} points, failures and the best: all are in {SUMMARY}"
+        table.caption = (
+            f"{LONGEST_TABLE} of {len(points)} points, failures and the best: all are in {SUMMARY}"
+        )
     for point in shown:
-        table.add_row(*(Text(cell) for cell in _cells(point)))
+        table.add_row(*(Text(cell) for cell in _cells(point, keys)))
     return table
 
 
-def _cells(point: PointResult) -> list[str]:
+def _short(keys: Sequence[str]) -> list[str]:
+    """Return the last parts of keys, or the keys where two end alike."""
+    last = [re.split("[./]", key)[-1] for key in keys]
+    return last if len(set(last)) == len(last) else list(keys)
+
+
+def _cells(point: PointResult, keys: Sequence[str]) -> list[str]:
     value = "" if point.mean is None else f"{point.mean:.4f}"
     if point.deviation is not None:
         value += f" ± {point.deviation:.4f}"
@@ -95,13 +106,17 @@ def _cells(point: PointResult) -> list[str]:
     notes += [point.error] if point.error else []
     return [
         str(point.number),
-        " ".join(overrides_of(point.params)) or "(as configured)",
+        *(_value(point.params.get(key, "")) for key in keys),
         point.status,
         value,
         f"{len(point.values)}/{len(point.seeds)}",
         f"{point.seconds:.1f}",
         "; ".join(notes),
     ]
+
+
+def _value(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def write_summary(folder: Path, points: Sequence[PointResult], facts: SweepFacts) -> None:
@@ -121,9 +136,16 @@ def write_summary(folder: Path, points: Sequence[PointResult], facts: SweepFacts
         for place, seed in enumerate(point.seeds):
             found = point.outcomes.get(place)
             params = [point.params.get(key, "") for key in keys]
-            ended = ["not run", "", "", "", "", ""]
+            ended: list[Any] = ["not run", "", "", "", "", ""]
             if found is not None:
-                ended = [found.status, found.value, found.seconds, found.collapsed, point.folders[place], found.error]
+                ended = [
+                    found.status,
+                    found.value,
+                    found.seconds,
+                    found.collapsed,
+                    point.folders[place],
+                    found.error,
+                ]
             writer.writerow([point.number, *params, "" if seed is None else seed, *ended])
     write_text(folder / SUMMARY, stream.getvalue())
     write_json(folder / SWEEP, _document(points, facts))

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import yaml
@@ -76,6 +75,7 @@ def _run(plan: SweepPlan, config: DictConfig, context: HydraContext) -> list[Poi
     except ConfigError:
         index.discard()
         raise
+    index.study(plan.signature, plan.monitor, plan.mode)
     facts = SweepFacts(plan.command, plan.monitor, plan.mode, asdict(plan.settings), plan.signature)
     whole = redact(OmegaConf.to_container(config, resolve=False, enum_to_str=True))
     write_text(plan.folder / "multirun.yaml", yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
@@ -131,7 +131,7 @@ def _logged(path: Path) -> Iterator[None]:
 def _sigterm_ends() -> Iterator[None]:
     """Let SIGTERM end the sweep as Ctrl-C does, its trials with it; the status is 143."""
 
-    def end(number: int, frame: FrameType | None) -> NoReturn:
+    def end(*_: object) -> NoReturn:
         raise SystemExit(TERMINATED)
 
     if threading.current_thread() is not threading.main_thread():
