@@ -54,7 +54,8 @@ class OptunaPoints:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.ahead = settings.n_jobs
         self._settings = settings
-        self._distributions = {each.key: _distribution(each) for each in dimensions}
+        drawn = settings.sampler is not None
+        self._distributions = {each.key: _distribution(each, drawn=drawn) for each in dimensions}
         self._grid: Iterator[Params] | None = grid(dimensions) if settings.sampler is None else None
         self._live: dict[str, list[optuna.Trial]] = {}  # several where a running point is drawn again
         self._repeats = 0
@@ -199,11 +200,12 @@ def _key(params: Mapping[str, Any]) -> str:
     return json.dumps(dict(params), sort_keys=True)
 
 
-def _distribution(dimension: Dimension) -> Any:
+def _distribution(dimension: Dimension, *, drawn: bool) -> Any:
+    """Return Optuna's distribution; of a grid's point, which nothing draws, the words as they are."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     low, high, step = dimension.low, dimension.high, dimension.step
-    if low is None or high is None:
+    if not drawn or low is None or high is None:
         return CategoricalDistribution(dimension.words or ())
     if dimension.is_int:
         return IntDistribution(int(low), int(high), log=dimension.log, step=int(step or 1))

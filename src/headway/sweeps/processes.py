@@ -29,6 +29,9 @@ GRACE, DUMP_GRACE = 5.0, 1.0
 TAIL = 40
 """Lines of output.log that are kept of a trial that died."""
 
+DUMPED = "(most recent call first)"
+"""In the line with which faulthandler begins."""
+
 OnEpoch = Callable[[Trial, int, float], bool]
 OnEnd = Callable[[Trial, Outcome], None]
 
@@ -198,7 +201,7 @@ def cause_of_death(exitcode: int | None) -> str:
 
 
 def tail(path: Path) -> str | None:
-    """Return the last lines of a log, or None if there are none.
+    """Return the last lines of a log, or from where the interpreter says where it was; None without any.
 
     Args:
         path: Of the log.
@@ -206,7 +209,9 @@ def tail(path: Path) -> str | None:
     if not path.is_file():
         return None
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-TAIL:]) or None
+    dumps = [number for number, line in enumerate(lines) if DUMPED in line]
+    kept = lines[dumps[-1] :][:TAIL] if dumps else lines[-TAIL:]
+    return "\n".join(kept) or None
 
 
 def check_configs(configs: Sequence[dict[str, Any]]) -> list[tuple[str, str]] | str:

@@ -203,9 +203,8 @@ def show_summary(folder: Path, points: Sequence[PointResult], facts: SweepFacts)
         print(f"{word} mean: #{best.number} {' '.join(overrides_of(best.params))}".rstrip())
     for point in points:
         for place, outcome in sorted(point.outcomes.items()):
-            if outcome.status not in DONE and outcome.traceback:
-                last = outcome.traceback.strip().splitlines()[-1]
-                print(f"#{point.number}: {last}  (all of it: {folder / point.folders[place] / 'output.log'})")
+            if outcome.status not in DONE:
+                print(f"#{point.number}: {outcome.error}  (its log: {folder / point.folders[place]}/run.log)")
     here = Path.cwd()
     print(f"sweep folder: {folder.relative_to(here) if folder.is_relative_to(here) else folder}")
     if not is_complete(points):
