@@ -169,6 +169,24 @@ def test_a_command_that_is_killed_leaves_no_process_and_is_resumed(headway, here
     assert len({event["folder"] for event in begun}) == len(begun)
 
 
+@pytest.mark.slow
+def test_a_launcher_of_hydras_runs_the_trials(headway, here, words):
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs headway[submitit]")
+    command = ("train", "-m", *words, "hydra/launcher=queue", "sweep.n_jobs=2", "task.loss.kind=none,crash")
+    outcome = headway(*command)
+    assert outcome.status == 1, outcome.out
+    good, broken = (point["runs"][0] for point in _document(here)["points"])
+    assert (good["status"], broken["status"]) == ("finished", "failed")
+    assert broken["error"] == "RuntimeError: the loss broke"
+    assert "trouble.py" in broken["traceback"]
+    record = here / "outputs" / "files" / "mine" / good["folder"] / "record.json"
+    assert good["value"] == json.loads(record.read_text(encoding="utf-8"))["monitor"]["value"]
+    (here / "mended").touch()
+    assert headway(*command).status == 0
+    begun = Counter(event["point"] for event in _events(here) if event["event"] == "begin")
+    assert begun == {0: 1, 1: 2}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -178,6 +196,14 @@ def test_a_command_that_is_killed_leaves_no_process_and_is_resumed(headway, here
         (["-m", "sweep=optuna"], "`sweep.params` must name what is searched"),
         (["-m", "sweep=optima"], "(did you mean 'optuna'?)"),
         (["-m", "sweep.n_job=2"], "`sweep.n_job` is not a key of the config (did you mean 'n_jobs'?)"),
+        (
+            ["-m", "seed=1,2", "hydra/launcher=queue", "sweep.time_limit=9"],
+            "`sweep.time_limit` must be null with a hydra/launcher",
+        ),
+        (
+            ["-m", "seed=1,2", "hydra/launcher=queue", "sweep/pruner=median"],
+            "`sweep.pruner` must be null with a hydra/launcher",
+        ),
         (["-m", "seeds=1,2"], "`seeds` must not be swept, got 1,2; write seeds=[1,2]"),
     ],
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import queue
 import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from headway.config.search_path import register
 from headway.sweeps.jobs import FAILED, FINISHED, INTERRUPTED, KILLED, Job, Outcome, Trial
 from headway.types import HeadwayError
 
+log = logging.getLogger(__name__)
 register()  # a launcher's worker imports this module before it composes
 
 
@@ -39,7 +42,15 @@ def train_one(cfg: DictConfig) -> float:
     overrides: Any = OmegaConf.to_container(job.overrides.task, resolve=False)
     with open_dict(cfg):
         cfg["sweep"] = None
-    return run(plain_config(cfg), Path(job.runtime.output_dir), overrides=overrides).best_value
+    try:
+        return run(plain_config(cfg), Path(job.runtime.output_dir), overrides=overrides).best_value
+    except HeadwayError as error:
+        log.error("%s", error)
+        raise
+    except Exception as error:
+        log.exception("the trial failed")
+        error.add_note(traceback.format_exc())  # the worker's own way back loses where it was
+        raise
 
 
 class LaunchedJobs:
@@ -87,7 +98,6 @@ class LaunchedJobs:
         start = time.perf_counter()
         words = [
             *trial.overrides,
-            *([] if trial.seed is None else [f"seed={trial.seed}"]),
             f"hydra.sweep.dir={_quoted(str(self._folder))}",
             f"hydra.sweep.subdir={_quoted(str(trial.folder.relative_to(self._folder)))}",
         ]
@@ -96,8 +106,9 @@ class LaunchedJobs:
             outcome = _outcome(trial, returned[0])
         except Exception as error:  # a worker that died, in each launcher's own words
             outcome = _dead(trial, error)
-        seconds = round(time.perf_counter() - start, 3)
-        self._ended.put((trial, Outcome(**{**vars(outcome), "seconds": seconds})))
+        if not outcome.seconds:  # of a job without a record: with the time in the queue
+            outcome = replace(outcome, seconds=round(time.perf_counter() - start, 3))
+        self._ended.put((trial, outcome))
 
 
 def _quoted(text: str) -> str:
@@ -117,7 +128,12 @@ def _outcome(trial: Trial, returned: JobReturn) -> Outcome:
 
 def _recorded(trial: Trial) -> Outcome:
     record = json.loads((trial.folder / "record.json").read_text(encoding="utf-8"))
-    return Outcome(FINISHED, value=record["monitor"]["value"], collapsed=record["collapsed"])
+    return Outcome(
+        FINISHED,
+        value=record["monitor"]["value"],
+        seconds=round(sum(record["seconds"].values()), 3),
+        collapsed=record["collapsed"],
+    )
 
 
 def _dead(trial: Trial, error: Exception) -> Outcome:
