@@ -24,7 +24,7 @@ def test_every_package_is_listed():
         path.parent.relative_to(ROOT / "src").as_posix().replace("/", ".")
         for path in (ROOT / "src" / "headway").rglob("*.py")
     }
-    assert set(settings["packages"]) == packages | {"headway.conf"}
+    assert set(settings["packages"]) == packages | {"headway.conf", "hydra_plugins.headway_sweeper"}
     assert settings["package-data"]["headway.conf"] == ["**/*.yaml"]
 
 
@@ -76,6 +76,26 @@ def test_the_wheel_composes_from_an_empty_folder(wheel, tmp_path):
     assert done.stdout.startswith(f"# {target}")
     assert yaml.safe_load(done.stdout)["data"]["source"]["name"] == "nyu-mll/glue"
     assert list(empty.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_hydra_finds_the_sweeper_in_the_wheel(wheel, tmp_path):
+    target = tmp_path / "target"
+    zipfile.ZipFile(wheel).extractall(target)
+    site = [entry for entry in sys.path if entry.endswith("site-packages")]
+    code = (
+        "from hydra.core.plugins import Plugins; from hydra.plugins.sweeper import Sweeper; import sys; "
+        "print([found.__name__ for found in Plugins.instance().discover(Sweeper)], 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-S", "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(target), *site])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "'HeadwaySweeper'" in done.stdout, done.stderr
+    assert "False" in done.stdout
 
 
 @pytest.mark.slow

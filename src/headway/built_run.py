@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,7 @@ def build_run(
     backbone: Backbone,
     *,
     encoder: Encoder | None = None,
+    callbacks: Sequence[pl.Callback] = (),
 ) -> BuiltRun:
     """Build all that trains; the weights are loaded last.
 
@@ -61,6 +63,7 @@ def build_run(
         data: Read and encoded.
         backbone: The encoder's description.
         encoder: A frozen one that other trials use too; None loads one.
+        callbacks: Lightning's, beside those of the config.
 
     Raises:
         ConfigError: Parts don't go together.
@@ -69,7 +72,7 @@ def build_run(
     head = build_head(cfg, data, backbone)
     hidden_size = backbone.architecture().hidden_size
     keeping = decide(cfg, head, data=data, loaders=loaders, hidden_size=hidden_size)
-    trainer, best = build_trainer(cfg, folder, heads_only=keeping.heads_only)
+    trainer, best = build_trainer(cfg, folder, heads_only=keeping.heads_only, callbacks=callbacks)
     total_steps = loaders.steps_before(cfg["trainer"]["max_epochs"], num_processes=trainer.world_size)
     module = build_tuner(
         cfg,

@@ -15,15 +15,17 @@ import pytorch_lightning as pl
 from rich.console import Console
 
 from headway.allocator import keep_freed_memory
-from headway.assembly import build_backbone, build_data, encode_data
+from headway.assembly import encode_data
 from headway.best_artifact import BestArtifact
 from headway.built_run import build_run, use_features
+from headway.checked_config import checked
 from headway.config.build import build
-from headway.config.check import check_config
+from headway.evaluation.collapse import collapse_reason
 from headway.results import SplitResult, calibration_line
-from headway.scoring import Scored, aggregations_to_compare, score, write_scored
+from headway.scoring import Scored, score, write_scored
 from headway.threads import allowed_cores, read_cpus, set_threads
 from headway.tracking.policy_table import policy_table
+from headway.tracking.progress import EpochLosses
 from headway.tracking.record import environment, write_config, write_json
 from headway.tracking.stage_timer import StageTimer
 from headway.tracking.summary import show_result
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from headway.data.text_data import TextData
     from headway.feature_store import FeatureStore
     from headway.heads_together import SharedStart
-    from headway.models.backbone import Backbone
     from headway.models.module import FineTuner
     from headway.threads import ThreadChoice
     from headway.tracking.checkpoints import BestCheckpoint
@@ -61,11 +62,13 @@ class RunResult:
         folder: Where everything is.
         best_value: The monitored metric's best value on validation.
         metrics: Split -> metric -> value, of the best checkpoint.
+        collapsed: Why it counts as collapsed, such as one answer for all of validation; None: it doesn't.
     """
 
     folder: Path
     best_value: float
     metrics: dict[str, dict[str, float]]
+    collapsed: str | None
 
 
 def run(
@@ -73,6 +76,7 @@ def run(
     folder: Path,
     *,
     overrides: Sequence[str] = (),
+    callbacks: Sequence[pl.Callback] = (),
     shared: SharedStart | None = None,
     startup: float | None = None,
 ) -> RunResult:
@@ -82,6 +86,7 @@ def run(
         cfg: The resolved config, plain values; it is not changed.
         folder: The run's folder; nothing of another run may lie in it.
         overrides: What the command line said, for the record.
+        callbacks: Lightning's, beside those of the config.
         shared: What `train_together` gave this config: data, encoder and features that other trials use too,
             and the trained head.
         startup: Seconds that it took to get here from the start of the process, for the record; None: not
@@ -96,8 +101,8 @@ def run(
     timer, start, load = StageTimer(), time.perf_counter(), read_cpus(allowed_cores())
     _refuse_used_folder(folder)
     with timer.stage("check"):
-        data, backbone = _check(cfg)
-        to_compare = aggregations_to_compare(cfg)
+        data, backbone, to_compare = checked(cfg)
+        _prepare_process(cfg)
     with timer.stage("data"):
         if shared is None:
             data.read()
@@ -108,12 +113,11 @@ def run(
     threads = set_threads(cfg["num_threads"], load)
     with timer.stage("model"):
         encoder = None if shared is None else shared.encoder
-        built = build_run(cfg, folder, data, backbone, encoder=encoder)
+        history = EpochLosses()
+        built = build_run(cfg, folder, data, backbone, encoder=encoder, callbacks=[history, *callbacks])
     module, loaders, trainer, best = built.module, built.loaders, built.trainer, built.best
     artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
-    if (
-        not built.keeping.heads_only
-    ):  # heads alone train in seconds: their artifact is written once, at the end
+    if not built.keeping.heads_only:  # heads alone train in seconds: theirs is written once, at the end
         best.on_better = artifact
     write_config(folder, cfg, list(overrides))
     _announce(module, built.total_steps, precision=str(trainer.precision), threads=threads)
@@ -127,7 +131,7 @@ def run(
         )
     with timer.stage("write"):
         results = write_scored(cfg, folder, scored, module=module, data=data, artifact=artifact)
-    outcome = _outcome(scored, best)
+    outcome = _outcome(scored, best) | {"collapsed": _collapsed(scored, data, history.losses)}
     scoring, elapsed = timer.seconds["score"], time.perf_counter() - start
     timing = Timing.of(
         training_times(trainer),
@@ -146,17 +150,7 @@ def run(
     }
     write_json(folder / "record.json", record)
     _show(cfg, folder, scored, results, seconds=timer.seconds, timing=timing)
-    return RunResult(folder, scored.value, outcome["metrics"])
-
-
-def _check(cfg: dict[str, Any]) -> tuple[TextData, Backbone]:
-    """Refuse what is wrong before anything is read, and return what reads."""
-    check_config(cfg)
-    _prepare_process(cfg)
-    data, backbone = build_data(cfg), build_backbone(cfg)
-    for key in ("batching", "optimizer", "schedule"):
-        build(cfg[key], key=key)
-    return data, backbone
+    return RunResult(folder, scored.value, outcome["metrics"], outcome["collapsed"])
 
 
 def _computed(built: BuiltRun, store: FeatureStore | None, shared: SharedStart | None) -> dict[str, Any]:
@@ -184,6 +178,15 @@ def _outcome(scored: Scored, best: BestCheckpoint) -> dict[str, Any]:
         "decoding": scored.validation.decoding.to_spec(),
         "metrics": {split: dict(evaluation.metrics) for split, evaluation in scored.evaluations.items()},
     }
+
+
+def _collapsed(scored: Scored, data: TextData, losses: Sequence[tuple[float, float]]) -> str | None:
+    reason = collapse_reason(
+        scored.validation.prediction, data.gold["validation"], losses, label_names=data.label_names
+    )
+    if reason:
+        log.warning("warning: the training has collapsed: %s", reason)
+    return reason
 
 
 def _show(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def build_trainer(
-    cfg: dict[str, Any], folder: Path, *, heads_only: bool = False
+    cfg: dict[str, Any],
+    folder: Path,
+    *,
+    heads_only: bool = False,
+    callbacks: Sequence[pl.Callback] = (),
 ) -> tuple[pl.Trainer, BestCheckpoint]:
     """Build Lightning's Trainer and the callback that knows the best checkpoint.
 
@@ -27,6 +31,7 @@ def build_trainer(
         cfg: The resolved config.
         folder: The run's folder.
         heads_only: Whether a HeadTuner trains, which clips and accumulates itself.
+        callbacks: Beside the config's; they are called after those.
 
     Raises:
         ConfigError: There is no BestCheckpoint among the callbacks, the precision is unknown, or more
@@ -37,8 +42,8 @@ def build_trainer(
     from headway.tracking.training_clock import FetchClock, TrainingClock
 
     clock = TrainingClock()
-    callbacks = _build_callbacks(cfg, folder)
-    best = next((callback for callback in callbacks if isinstance(callback, BestCheckpoint)), None)
+    own = _build_callbacks(cfg, folder)
+    best = next((callback for callback in own if isinstance(callback, BestCheckpoint)), None)
     if best is None:
         raise ConfigError(
             "`callbacks.checkpoint` must be a BestCheckpoint: the best epoch is what a run scores"
@@ -52,7 +57,7 @@ def build_trainer(
     trainer: pl.Trainer = build(
         node,
         key="trainer",
-        callbacks=[clock, *callbacks, *([bar] if bar else [])],
+        callbacks=[clock, *own, *callbacks, *([bar] if bar else [])],
         logger=logger or False,
         profiler=FetchClock(clock),
         plugins=[AtomicCheckpointIO()],

@@ -22,7 +22,7 @@ def test_keys_are_those_of_the_primary_config():
 def test_values_stand_in_yaml():
     config = RunConfig()
     given = {field.name for field in fields(RunConfig) if getattr(config, field.name) != MISSING}
-    assert given == {"score_splits", "compare_aggregations", "num_threads", "logger"}
+    assert given == {"score_splits", "compare_aggregations", "num_threads", "logger", "seeds", "sweep"}
     assert (config.score_splits, config.num_threads, config.logger) == ([], None, None)
 
 

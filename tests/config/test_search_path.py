@@ -66,7 +66,18 @@ def test_a_run_has_one_id(here):
     with initialize_config_module("headway.conf", version_base="1.3"):
         config = compose("train", return_hydra_config=True)
     assert config.hydra.run.dir == config.hydra.run.dir
-    assert config.hydra.run.dir == config.hydra.sweep.dir
+
+
+def test_a_sweep_has_a_folder_of_its_own_that_stays(here):
+    register()
+    with initialize_config_module("headway.conf", version_base="1.3"):
+        first, second, other = (
+            compose("train", overrides=words, return_hydra_config=True).hydra.sweep.dir
+            for words in (["sweep.n_jobs=2"], ["sweep.n_trials=9", "output_dir=outputs"], ["seed=2"])
+        )
+    assert first == second
+    assert first.startswith("outputs/r8/sweep-")
+    assert other != first
 
 
 def test_cache_home(here, monkeypatch):

@@ -16,7 +16,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from headway.cli.argument_errors import argument_error
 from headway.cli.suggestions import composition_error
-from headway.cli.train import plain_config, run_hydra
+from headway.cli.train import run_hydra
+from headway.config.plain import plain_config
 from headway.types import ConfigError
 
 MULTIRUN = ("-m", "--multirun")
@@ -75,7 +76,7 @@ def compose(words: Sequence[str], *, program: str) -> RunPlan | int:
     try:
         if any(word in MULTIRUN for word in words):
             raise _is_sweep(program)
-        return run_hydra(_no_job, words, program=program, more=(STOP,))
+        return run_hydra(_no_job, words, program=program, more=(STOP, "seeds=null"))
     except Composed as composed:
         config = composed.config
     if str(config.hydra.mode).endswith("MULTIRUN"):
@@ -89,6 +90,7 @@ def compose(words: Sequence[str], *, program: str) -> RunPlan | int:
         job = deepcopy(config)
         with read_write(job), open_dict(job):
             del job["hydra"]
+            job["sweep"] = None
         plan = RunPlan(plain_config(job), folder.absolute())
         _check_folder(folder)
     except OmegaConfBaseException as error:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from headway.cli.argument_errors import argument_error
 from headway.cli.folders import NewFolders
 from headway.cli.suggestions import composition_error
-from headway.config.schema import MISSING
+from headway.config.plain import plain_config
 from headway.config.search_path import register
 from headway.early_check import refuse_early
 from headway.tracking.timing import process_age
-from headway.types import ConfigError, HeadwayError
+from headway.types import HeadwayError
 
 FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
 """Hydra's flags that take no value, and so may stand anywhere."""
@@ -45,6 +45,8 @@ def task(cfg: DictConfig) -> float:
     # As they were written: an override may hold a ${...}, which means nothing in Hydra's own config.
     overrides: Any = OmegaConf.to_container(job.overrides.task, resolve=False)
     try:
+        with read_write(cfg), open_dict(cfg):
+            cfg["sweep"] = None  # says nothing of one run
         plain = plain_config(cfg)
         refuse_early(plain)
         is_first = "headway.run" not in sys.modules  # of a sweep's jobs, only this one waits for imports
@@ -59,35 +61,6 @@ def task(cfg: DictConfig) -> float:
         refused.__cause__ = error
         raise SystemExit(refused.exit_status) from refused
     return result.best_value
-
-
-def plain_config(cfg: DictConfig) -> dict[str, Any]:
-    """Return a composed config as plain values, resolved.
-
-    Args:
-        cfg: The composed config, without Hydra's own part.
-
-    Raises:
-        ConfigError: A key that must be given is missing.
-        OmegaConfBaseException: What stands in a ${} can't be resolved.
-    """
-    missing = list(_missing(OmegaConf.to_container(cfg, resolve=False)))
-    if missing:
-        raise ConfigError(
-            f"`{missing[0]}` must be given, got nothing; add {missing[0]}=<value>"
-            + (f" (and {', '.join(missing[1:])})" if len(missing) > 1 else "")
-        )
-    plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    return plain  # type: ignore[no-any-return]
-
-
-def _missing(value: Any, key: str = "") -> Iterator[str]:
-    """Yield the keys that nothing was given for (OmegaConf's own list stops at what refers to them)."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _missing(inner, f"{key}.{name}" if key else str(name))
-    elif value == MISSING:
-        yield key
 
 
 def main(words: Sequence[str], *, program: str = "headway train") -> int:

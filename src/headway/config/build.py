@@ -29,6 +29,14 @@ FOREIGN = frozenset(
         "pytorch_lightning.callbacks.lr_monitor.LearningRateMonitor",
         "pytorch_lightning.loggers.csv_logs.CSVLogger",
         "pytorch_lightning.loggers.tensorboard.TensorBoardLogger",
+        "optuna.samplers._tpe.sampler.TPESampler",
+        "optuna.samplers._random.RandomSampler",
+        "optuna.samplers._gp.sampler.GPSampler",
+        "optuna.samplers._cmaes.CmaEsSampler",
+        "optuna.pruners._median.MedianPruner",
+        "optuna.pruners._percentile.PercentilePruner",
+        "optuna.pruners._successive_halving.SuccessiveHalvingPruner",
+        "optuna.pruners._hyperband.HyperbandPruner",
     }
 )
 

@@ -17,6 +17,7 @@ class RunConfig:
         name: Names the experiment: its runs lie in `<output_dir>/<name>/`.
         seed: Seeds the head's weights and dropout.
         data_seed: Seeds the order of the windows.
+        seeds: Replicates, their number or a list of seeds; None for one run with `seed`.
         output_dir: Where runs are kept.
         cache_dir: Where encoded data and fetched packages are kept.
         score_splits: The splits that the best checkpoint is scored on, predictions written.
@@ -34,11 +35,13 @@ class RunConfig:
         trainer: Arguments of Lightning's Trainer.
         callbacks: Named callbacks; null turns one off.
         logger: Where curves are written; null (`~logger`): nowhere.
+        sweep: How several runs are made of one command; see headway.sweeps.settings.
     """
 
     name: str = MISSING
     seed: int = MISSING
     data_seed: int = MISSING
+    seeds: Any = None
     output_dir: str = MISSING
     cache_dir: str = MISSING
     score_splits: list[str] = field(default_factory=list)
@@ -54,3 +57,4 @@ class RunConfig:
     trainer: Any = MISSING
     callbacks: Any = MISSING
     logger: Any = None
+    sweep: Any = None

@@ -6,15 +6,18 @@ import os
 import secrets
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
+from headway.config.identity import sweep_hash
 from headway.config.schema import RunConfig
 from headway.types import ConfigError
+from hydra_plugins.headway_sweeper import HeadwaySweeper
 
 EXPERIMENTS_VARIABLE = "HEADWAY_EXPERIMENTS"
 
@@ -58,11 +61,29 @@ def cache_home() -> str:
     return os.environ.get("HEADWAY_CACHE") or str(Path(base) / "headway")
 
 
+def run_mode(seeds: Any, params: Any) -> str | None:
+    """Return Hydra's mode where a config alone makes several runs; None leaves it to the command line.
+
+    Args:
+        seeds: The key `seeds`.
+        params: The key `sweep.params`.
+    """
+    return "MULTIRUN" if seeds is not None or params else None
+
+
+def _hash_of_root(*, _root_: DictConfig) -> str:
+    return sweep_hash(_root_)
+
+
 def register() -> None:
     """Make the schema, the resolvers and the search path known to Hydra; safe to call again."""
     ConfigStore.instance().store(name="run_schema", node=RunConfig)
     OmegaConf.register_new_resolver("headway.run_id", new_run_id, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("headway.cache_home", cache_home, replace=True)
+    OmegaConf.register_new_resolver("headway.mode", run_mode, replace=True)
+    OmegaConf.register_new_resolver("headway.sweep_hash", _hash_of_root, replace=True)
     plugins = Plugins.instance()
     if ExperimentsSearchPath not in plugins.discover(SearchPathPlugin):
         plugins.register(ExperimentsSearchPath)
+    # Hydra finds it by itself in a wheel, but can't list the folder of an editable install.
+    plugins.register(HeadwaySweeper)

@@ -60,3 +60,20 @@ class EpochLines(pl.Callback):
 def progress_bar() -> pl.Callback | None:
     """Return a bar for a terminal; None elsewhere, where it would fill the log."""
     return RichProgressBar(leave=False) if sys.stdout.isatty() else None
+
+
+class EpochLosses(pl.Callback):
+    """Keep the mean losses of every epoch.
+
+    Attributes:
+        losses: Train's and validation's, one pair an epoch that was validated.
+    """
+
+    def __init__(self) -> None:
+        self.losses: list[tuple[float, float]] = []
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep the epoch's."""
+        validation = trainer.callback_metrics.get("val/loss")
+        if validation is not None:
+            self.losses.append((cast("FineTuner", pl_module).epoch_loss, float(validation)))

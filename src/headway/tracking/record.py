@@ -117,7 +117,7 @@ def environment() -> dict[str, Any]:
     Returns:
         Versions, hardware, threads and numerics, as plain values.
     """
-    import torch
+    import torch  # takes seconds, which the writers of files need not wait for
 
     capabilities = torch.cpu.get_capabilities()
     return {

@@ -1,0 +1,77 @@
+"""What a sweep hands to the processes that train, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FINISHED, PRUNED = "finished", "pruned"
+FAILED, KILLED, TIMEOUT, INTERRUPTED = "failed", "killed", "timeout", "interrupted"
+DONE = (FINISHED, PRUNED)
+"""What is never done again."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a sweep: a point with one seed.
+
+    Attributes:
+        id: Hash of its resolved config.
+        point: Number of its point in the sweep.
+        seed: The replicate's seed; None where the sweep has no replicates.
+        cfg: The resolved config, plain values.
+        folder: Its run folder; no other attempt has the same.
+        overrides: What made the config, for the record.
+        job_logging: For logging.config.
+        first: Whether it is its point's first replicate, by which a pruner decides.
+    """
+
+    id: str
+    point: int
+    seed: int | None
+    cfg: dict[str, Any]
+    folder: Path
+    overrides: tuple[str, ...]
+    job_logging: dict[str, Any]
+    first: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an attempt at a trial.
+
+    Attributes:
+        status: "finished", "pruned", "failed", "killed", "timeout" or "interrupted".
+        value: The monitored metric's best value on validation; None where there is none.
+        seconds: Wall time.
+        error: One line that says what went wrong.
+        traceback: Where it went wrong.
+        collapsed: Why the result is that of a collapsed training; None for a sound one.
+        mistake: Whether the error is a user's mistake, which another attempt can't mend.
+    """
+
+    status: str
+    value: float | None = None
+    seconds: float = 0.0
+    error: str | None = None
+    traceback: str | None = None
+    collapsed: str | None = None
+    mistake: bool = False
+
+
+Job = tuple[Trial, ...]
+"""Trials that one process runs."""
+
+
+def group_trials(trials: Sequence[Trial]) -> list[Job]:
+    """Return the jobs that trials are run in: here each by itself.
+
+    Args:
+        trials: All that could start now, in order.
+
+    Returns:
+        Every trial in exactly one job.
+    """
+    return [(trial,) for trial in trials]
