@@ -9,8 +9,9 @@ import pytest
 from safetensors.torch import load_file
 from torch.testing import assert_close
 
-from headway.heads_together import group_key, train_together
+from headway.heads_together import train_together
 from headway.run import run
+from headway.sweeps.grouping import group_key
 
 pytestmark = pytest.mark.slow
 

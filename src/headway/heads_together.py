@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +16,13 @@ from headway.assembly import (
     build_loss,
     encode_data,
 )
-from headway.config.build import build, resolve
+from headway.config.build import build
 from headway.keep_features import decide, open_store
 from headway.models.head_plans import HeadPlan, head_plan
 from headway.models.head_training import HeadTrainer
 from headway.models.heads.linear import LinearHead
+from headway.process import prepare_process
+from headway.threads import allowed_cores, read_cpus, set_threads
 from headway.trainer_assembly import forward_context
 
 if TYPE_CHECKING:
@@ -37,16 +37,6 @@ if TYPE_CHECKING:
     from headway.models.head_tuner import HeadTuner
 
 log = logging.getLogger(__name__)
-MOST = 64
-"""Heads trained at once: beyond it a step's cost grows with their number as one by one."""
-OWN_KEYS = (
-    "name", "output_dir", "seed", "data_seed", "num_threads", "score_splits", "compare_aggregations",
-    "schedule", "callbacks", "logger", "task.loss", "task.monitor", "task.metrics", "task.decoding",
-    "task.aggregation", "task.head.dropout", "optimizer.lr", "optimizer.head_lr", "optimizer.weight_decay",
-    "optimizer.no_decay", "optimizer.betas", "optimizer.eps", "trainer.gradient_clip_val",
-    "trainer.log_every_n_steps", "trainer.enable_progress_bar", "sweep", "seeds",
-)  # fmt: skip
-"""What trials that are trained at once may each have of their own."""
 
 
 @dataclass(frozen=True)
@@ -70,31 +60,6 @@ class SharedStart:
     store: FeatureStore
     epochs: Epochs
     trials: int
-
-
-def group_key(cfg: Mapping[str, Any]) -> str | None:
-    """Return what trials must have in common for their heads to be trained at once.
-
-    Args:
-        cfg: A resolved config.
-
-    Returns:
-        Equal for those that can be; None for one that trains more than a head, or keeps no features.
-    """
-    if cfg["backbone"]["trainable"] != "none" or cfg["keep_features"] is False:
-        return None
-    head = resolve(cfg["task"]["head"].get("_target_"), key="task.head")
-    if not (inspect.isclass(head) and issubclass(head, LinearHead)):
-        return None
-    common: Any = deepcopy(dict(cfg))
-    for key in OWN_KEYS:
-        *path, last = key.split(".")
-        node = common
-        for part in path:
-            node = node.get(part, {})
-        if isinstance(node, dict):
-            node.pop(last, None)
-    return json.dumps(common, sort_keys=True, default=str)
 
 
 def plan_of(
@@ -156,7 +121,7 @@ def train_together(cfgs: Sequence[dict[str, Any]]) -> list[SharedStart] | None:
     """Train the heads of several trials at once.
 
     Args:
-        cfgs: Their resolved configs, of one `group_key`.
+        cfgs: Their resolved configs, of one `headway.sweeps.grouping.group_key`.
 
     Returns:
         A start for the run of each; None where they keep no features, so that each must train by itself.
@@ -164,11 +129,13 @@ def train_together(cfgs: Sequence[dict[str, Any]]) -> list[SharedStart] | None:
     Raises:
         HeadwayError: The config or the data are wrong, or the training went wrong.
     """
-    first = cfgs[0]
+    first, load = cfgs[0], read_cpus(allowed_cores())
+    prepare_process(first)
     data, backbone = build_data(first), build_backbone(first)
     data.read()
     tokenizer = backbone.load_tokenizer()
     encode_data(data, backbone, tokenizer)
+    set_threads(first["num_threads"], load)
     loaders = [build_loaders(cfg, data) for cfg in cfgs]
     heads = [build_head(cfg, data, backbone) for cfg in cfgs]
     hidden_size = backbone.architecture().hidden_size

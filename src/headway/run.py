@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytorch_lightning as pl
 from rich.console import Console
 
-from headway.allocator import keep_freed_memory
 from headway.assembly import encode_data
 from headway.best_artifact import BestArtifact
 from headway.built_run import build_run, use_features
 from headway.checked_config import checked
 from headway.config.build import build
 from headway.evaluation.collapse import collapse_reason
+from headway.process import prepare_process
 from headway.results import SplitResult, calibration_line
 from headway.scoring import Scored, score, write_scored
 from headway.threads import allowed_cores, read_cpus, set_threads
@@ -43,15 +41,6 @@ if TYPE_CHECKING:
     from headway.tracking.checkpoints import BestCheckpoint
 
 log = logging.getLogger(__name__)
-QUIET = (
-    ".*does not have many workers.*",  # meant: batches are slices of a memory map
-    ".*exists and is not empty.*",  # the run's folder holds its config before its curves
-    ".*smaller than the logging interval.*",
-    ".*in eval mode at the start of training.*",  # meant: what is frozen
-    ".*configure_optimizers. returned .None.*",  # meant: a head's steps are taken elsewhere
-    ".*isinstance.treespec, LeafSpec.*",  # Lightning's own use of torch
-)
-"""Warnings of Lightning's that say nothing about the run."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +91,7 @@ def run(
     _refuse_used_folder(folder)
     with timer.stage("check"):
         data, backbone, to_compare = checked(cfg)
-        _prepare_process(cfg)
+        prepare_process(cfg)
     with timer.stage("data"):
         if shared is None:
             data.read()
@@ -217,17 +206,6 @@ def _refuse_used_folder(folder: Path) -> None:
         raise ConfigError(
             f"`hydra.run.dir` must be a folder without a run, but {folder} holds {used}; name another"
         )
-
-
-def _prepare_process(cfg: dict[str, Any]) -> None:
-    # Forked loader workers and threads of the tokenizer don't go together.
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if cfg["data"]["num_workers"] else "true")
-    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for message in QUIET:
-        warnings.filterwarnings("ignore", message=message)
-    keep_freed_memory()
-    pl.seed_everything(cfg["seed"], verbose=False)
 
 
 def _announce(module: FineTuner, total_steps: int, *, precision: str, threads: ThreadChoice) -> None:

@@ -216,3 +216,31 @@ def test_check_looks_at_one_run_of_several_seeds(headway, words):
     outcome = headway("check", *words, "seeds=3", "--no-step")
     assert outcome.status in (0, 1), outcome.err
     assert "errors" in outcome.out
+
+
+FROZEN = ("backbone.trainable=none", "trainer.max_epochs=2")
+
+
+@pytest.mark.slow
+def test_heads_on_a_frozen_backbone_are_trained_at_once(headway, here, words):
+    plain = [word for word in words if word != "task/loss=trouble"]
+    assert headway("train", "-m", *plain, *FROZEN, "optimizer.lr=1e-3,1e-2", "seeds=2").status == 0
+    document = _document(here)
+    assert document["complete"]
+    folder = here / "outputs" / "files" / "mine"
+    runs = [folder / run["folder"] for point in document["points"] for run in point["runs"]]
+    records = [json.loads((run / "record.json").read_text(encoding="utf-8")) for run in runs]
+    assert [record["trained_together"] for record in records] == [4] * 4
+    values = {record["monitor"]["value"] for record in records}
+    assert all(value == pytest.approx(value) for value in values)
+    for run in runs:
+        assert (run / "model" / "headway.json").is_file()
+        assert "epoch 2/2" in (run / "run.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_head_that_takes_others_with_it_is_tried_alone(headway, here, words):
+    sweep = ("train", "-m", *words, *FROZEN, "task.loss.kind=none,kill,slow", "sweep.time_limit=60")
+    assert headway(*sweep).status == 1
+    statuses = {p["params"]["task.loss.kind"]: p["runs"][0]["status"] for p in _document(here)["points"]}
+    assert statuses == {"none": "finished", "kill": "killed", "slow": "finished"}

@@ -46,6 +46,7 @@ class FakeRunner:
     def __init__(self, loop, train, own_machine=True):
         self.loop, self.train, self.own_machine = loop, train, own_machine
         self.running, self.begun, self.most = [], [], 0
+        self.jobs = []  # how many trials each had
 
     def __len__(self):
         return len(self.running)
@@ -53,6 +54,7 @@ class FakeRunner:
     def start(self, job):
         self.running.append(job)
         self.begun += job
+        self.jobs.append(len(job))
         self.most = max(self.most, len(self.running))
         for trial in job:
             trial.folder.mkdir(parents=True)  # refuses a folder that was used
@@ -67,11 +69,11 @@ class FakeRunner:
 
 @pytest.fixture
 def sweep(composer, tmp_path):
-    """(points, train, seeds=, **settings) -> the results and the runner, in tmp_path/sweep."""
-    make = composer()
+    """(points, train, seeds=, make=, **settings) -> the results and the runner, in tmp_path/sweep."""
+    plain = composer()
     folder = tmp_path / "sweep"
 
-    def sweep(points, train, *, seeds=(None,), **settings):
+    def sweep(points, train, *, seeds=(None,), make=plain, **settings):
         folder.mkdir(exist_ok=True)
         index = Index(folder)
         try:

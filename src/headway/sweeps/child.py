@@ -15,10 +15,13 @@ from dataclasses import replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headway.sweeps.jobs import FAILED, FINISHED, PRUNED, Job, Outcome, Trial
 from headway.types import HeadwayError
+
+if TYPE_CHECKING:
+    from headway.heads_together import SharedStart
 
 OUTPUT = "output.log"
 """In a run's folder: all that a trial prints, and what the interpreter says when it dies."""
@@ -60,26 +63,49 @@ def run_job(job: Job, *, report: Report, tell: Tell) -> None:
     """Run the trials of a job, one after the other.
 
     Args:
-        job: The trials; `headway.sweeps.jobs.group_trials` put them together.
+        job: The trials; `headway.sweeps.grouping.group_trials` put them together.
         report: Told of each epoch of a trial.
         tell: Told of each trial's outcome as soon as it is known.
     """
+    starts = _starts(job)
     for place, trial in enumerate(job):
 
         def of_trial(epoch: int, value: float, place: int = place) -> bool:
             return report(place, epoch, value)
 
         start = time.perf_counter()
-        outcome = run_trial(trial, of_trial)
+        outcome = run_trial(trial, of_trial, shared=starts[place])
         tell(place, replace(outcome, seconds=round(time.perf_counter() - start, 3)))
 
 
-def run_trial(trial: Trial, report: Callable[[int, float], bool]) -> Outcome:
+def _starts(job: Job) -> Sequence[SharedStart | None]:
+    """Train the heads of a job's trials at once, where that is all they train.
+
+    What is wrong with one of them is left to its own run, which says so.
+    """
+    alone: Sequence[None] = [None] * len(job)
+    if len(job) == 1:
+        return alone
+    from headway.heads_together import train_together
+
+    job[0].folder.mkdir(parents=True, exist_ok=True)
+    logging.config.dictConfig(job[0].job_logging)
+    try:
+        return train_together([trial.cfg for trial in job]) or alone
+    except HeadwayError as error:
+        log.info("the trials are trained one by one: %s", error)
+        return alone
+
+
+def run_trial(
+    trial: Trial, report: Callable[[int, float], bool], *, shared: SharedStart | None = None
+) -> Outcome:
     """Train one trial in this process, its log in its folder.
 
     Args:
         trial: Whose folder is new.
         report: Told of each epoch; returns whether to stop.
+        shared: What `train_together` gave it.
     """
     from headway.config.check import check_config, monitored
     from headway.run import run
@@ -90,7 +116,7 @@ def run_trial(trial: Trial, report: Callable[[int, float], bool]) -> Outcome:
     try:
         check_config(trial.cfg)
         callback = EpochReport(monitor=monitored(trial.cfg)[0], report=report)
-        result = run(trial.cfg, trial.folder, overrides=trial.overrides, callbacks=[callback])
+        result = run(trial.cfg, trial.folder, overrides=trial.overrides, callbacks=[callback], shared=shared)
     except PrunedError as stopped:
         log.info("%s", stopped)
         return Outcome(PRUNED, value=stopped.value, error=str(stopped))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,15 +62,3 @@ class Outcome:
 
 Job = tuple[Trial, ...]
 """Trials that one process runs."""
-
-
-def group_trials(trials: Sequence[Trial]) -> list[Job]:
-    """Return the jobs that trials are run in: here each by itself.
-
-    Args:
-        trials: All that could start now, in order.
-
-    Returns:
-        Every trial in exactly one job.
-    """
-    return [(trial,) for trial in trials]

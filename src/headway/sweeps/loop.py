@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from headway.sweeps.grouping import group_trials
 from headway.sweeps.index import Index
-from headway.sweeps.jobs import DONE, FINISHED, INTERRUPTED, PRUNED, Job, Outcome, Trial, group_trials
+from headway.sweeps.jobs import DONE, FINISHED, INTERRUPTED, KILLED, PRUNED, TIMEOUT, Job, Outcome, Trial
 from headway.sweeps.points import Points
 from headway.sweeps.results import PointResult
 from headway.sweeps.settings import SweepSettings
@@ -66,6 +67,8 @@ class SweepLoop:
         self._held: dict[int, list[Trial]] = {}  # replicates that wait for their point's first
         self._open_trials: dict[int, int] = {}  # of each point, queued or running
         self._attempts: dict[str, int] = {}
+        self._together: set[str] = set()  # ids of trials that run in a process with others
+        self._alone: set[str] = set()  # of trials that such a process took with it
         self._exhausted = False
         self._stopped = False
 
@@ -147,9 +150,11 @@ class SweepLoop:
     def _start(self, runner: Runner) -> None:
         if self._stopped:
             return
-        for job in group_trials(self._queue):
+        for job in group_trials(self._queue, alone=self._alone):
             if len(runner) >= self._settings.n_jobs:
                 return
+            if len(job) > 1:
+                self._together.update(trial.id for trial in job)
             for trial in job:
                 self._queue.remove(trial)
                 self._index.begin(trial)
@@ -200,16 +205,24 @@ class SweepLoop:
 
     def _again(self, trial: Trial, outcome: Outcome, result: PointResult) -> bool:
         """Queue another attempt where there is one left; return whether there is."""
+        if trial.id in self._together and outcome.status in (KILLED, TIMEOUT) and not self._stopped:
+            self._together.discard(trial.id)
+            self._alone.add(trial.id)  # a process that runs several must not end them all: no attempt is lost
+            self._queue_again(trial, result)
+            return True
         tried = self._attempts[trial.id] = self._attempts.get(trial.id, 0) + 1
         if self._settings.on_fail == "stop":
             self._stopped = True
             self._queue.clear()
         if self._stopped or outcome.mistake or tried >= self._settings.attempts:
             return False
+        self._queue_again(trial, result)
+        return True
+
+    def _queue_again(self, trial: Trial, result: PointResult) -> None:
         place = result.place(trial)
         del result.outcomes[place]
         self._queue.insert(0, self._maker.take(self._maker.trial(result.params, place, result.number)))
-        return True
 
     def _named(self, trial: Trial) -> str:
         return named(trial, self._by_number[trial.point].params)

@@ -1,0 +1,38 @@
+"""What is set for the whole process before a run: warnings, memory, seeds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from typing import Any
+
+import pytorch_lightning as pl
+
+from headway.allocator import keep_freed_memory
+
+QUIET = (
+    ".*does not have many workers.*",  # meant: batches are slices of a memory map
+    ".*exists and is not empty.*",  # the run's folder holds its config before its curves
+    ".*smaller than the logging interval.*",
+    ".*in eval mode at the start of training.*",  # meant: what is frozen
+    ".*configure_optimizers. returned .None.*",  # meant: a head's steps are taken elsewhere
+    ".*isinstance.treespec, LeafSpec.*",  # Lightning's own use of torch
+)
+"""Warnings of Lightning's that say nothing about the run."""
+
+
+def prepare_process(cfg: dict[str, Any]) -> None:
+    """Quieten what says nothing of the run, keep freed memory, and seed all generators.
+
+    Args:
+        cfg: The resolved config.
+    """
+    # Forked loader workers and threads of the tokenizer don't go together.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if cfg["data"]["num_workers"] else "true")
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in QUIET:
+        warnings.filterwarnings("ignore", message=message)
+    keep_freed_memory()
+    pl.seed_everything(cfg["seed"], verbose=False)
