@@ -122,8 +122,8 @@ def test_the_spread_is_that_of_the_whole_grid(random_artifact, documents):
     folder = random_artifact("bert", "cls")
     torch, export = headway.load(folder, device="cpu"), headway.load(folder, device="cpu")
     logits = {8: np.array([[1.0, 1.0, 1.001]]), 20: np.array([[4.0, 0.0, -4.0]])}
-    torch = spoiled(torch, lambda _, encoded, *more: logits[int(encoded.window_lengths.max())])
-    export = spoiled(export, lambda _, encoded, *more: logits[int(encoded.window_lengths.max())] + 0.1)
+    torch = spoiled(torch, lambda _, encoded, *__: logits[int(encoded.window_lengths.max())])
+    export = spoiled(export, lambda _, encoded, *__: logits[int(encoded.window_lengths.max())] + 0.1)
     encoded = torch.encode(texts_of(torch, documents))
     found = agreement(torch, export, encoded, lengths=(8, 20), batch_sizes=(1,), bounds=Bounds(None, 0.05))
     spread = np.std([1.0, 1.0, 1.001, 4.0, 0.0, -4.0])
