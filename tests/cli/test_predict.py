@@ -10,11 +10,14 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from headway.delivery.artifact_spec import read_spec, write_spec
 
 KINDS = ("class", "pair", "labels", "score", "entities", "words")
 pytestmark = pytest.mark.slow
@@ -173,11 +176,10 @@ class TestBadRow:
         run = finished_run("pair")
         rows = [json.loads(line) for line in run.file.read_text().splitlines()][:5]
         rows[3] |= {"question": "the " * 40, "body": "the " * 40}
-        spec = json.loads((run.folder / "model" / "headway.json").read_text())
-        spec["encoding"] |= {"truncation": "windows", "overlap": 2}
-        folder = tmp_path / "windows"
-        shutil.copytree(run.folder / "model", folder)
-        (folder / "headway.json").write_text(json.dumps(spec))
+        folder = shutil.copytree(run.folder / "model", tmp_path / "windows")
+        spec = read_spec(folder)
+        encoding = {**spec.encoding, "truncation": "windows", "overlap": 2}
+        write_spec(folder, replace(spec, encoding=encoding))
         (tmp_path / "in.jsonl").write_bytes(as_jsonl(rows))
         status, answers, error = predict(folder, tmp_path / "in.jsonl")
         assert status == 2

@@ -117,6 +117,20 @@ def test_a_loose_bound_is_of_the_spread(pair_of_predictors, documents):
     assert not cell.within
 
 
+def test_the_spread_is_that_of_the_whole_grid(random_artifact, documents):
+    """Two logits of one window that lie together by chance would make every error of theirs look large."""
+    folder = random_artifact("bert", "cls")
+    torch, export = headway.load(folder, device="cpu"), headway.load(folder, device="cpu")
+    logits = {8: np.array([[1.0, 1.0, 1.001]]), 20: np.array([[4.0, 0.0, -4.0]])}
+    torch = spoiled(torch, lambda _, encoded, *__: logits[int(encoded.window_lengths.max())])
+    export = spoiled(export, lambda _, encoded, *__: logits[int(encoded.window_lengths.max())] + 0.1)
+    encoded = torch.encode(texts_of(torch, documents))
+    found = agreement(torch, export, encoded, lengths=(8, 20), batch_sizes=(1,), bounds=Bounds(None, 0.05))
+    spread = np.std([1.0, 1.0, 1.001, 4.0, 0.0, -4.0])
+    assert [cell.relative for cell in found] == pytest.approx([0.1 / spread] * 2, rel=1e-4)
+    assert all(cell.within for cell in found)
+
+
 @pytest.mark.parametrize("mode", ["max", "min"])
 def test_a_worse_metric_is_refused_and_a_better_one_not(mode, pair_of_predictors, documents, tmp_path):
     limits = replace(QUICK, max_metric_drop=0.02)

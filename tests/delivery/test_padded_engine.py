@@ -10,6 +10,7 @@ import headway
 from headway.delivery.loading import read_artifact
 from headway.delivery.padded_engine import PaddedEngine
 from headway.delivery.padded_model import PaddedModel, probe
+from headway.types import HeadwayError
 
 FAMILIES = ("bert", "distilbert", "roberta", "modernbert", "deberta-v2")
 POOLINGS = ("token", "cls", "mean", "max")
@@ -56,6 +57,12 @@ def test_the_wrapper_is_in_eval_mode_from_the_start(random_artifact):
     assert not any(module.training for module in model.modules())
     inputs = tuple(probe(model).values())
     assert torch.equal(model(*inputs), model(*inputs))
+
+
+def test_a_head_that_knows_no_padding_is_told(random_artifact):
+    artifact = read_artifact(random_artifact("bert", "cls"), layout="padded")
+    with pytest.raises(HeadwayError, match=r"`task\.head` must have a method padded.*got Linear without one"):
+        PaddedModel(artifact.encoder, torch.nn.Linear(32, 3))
 
 
 def test_a_probe_has_padding_and_no_token_that_looks_like_it(random_artifact):

@@ -15,7 +15,8 @@ import pytest
 import headway
 from headway.delivery.export import Options, export_named
 from headway.delivery.loading import read_artifact
-from headway.types import ConfigError
+from headway.models.heads.cls import ClsHead
+from headway.types import ConfigError, HeadwayError
 
 pytestmark = pytest.mark.slow
 NATIVE = {  # family, head: the class of transformers that computes the same
@@ -160,6 +161,17 @@ def test_the_kind_of_problem_is_said(target, problem, names, random_artifact, tm
     config = labelled(read_artifact(folder).encoder.model.config, spec)
     assert config.problem_type == problem
     assert list(config.id2label.values()) == (names or ["score"])
+
+
+def test_a_head_that_the_carried_code_doesnt_know_is_told(random_artifact, tmp_path):
+    artifact = read_artifact(random_artifact("bert", "mean"), layout="padded", attention="eager")
+
+    class Mine(ClsHead):
+        pass
+
+    head = Mine("mean", 0.1, hidden_size=32, num_labels=3)
+    with pytest.raises(HeadwayError, match="`task.head` must be ClsHead or TokenHead for --to transformers"):
+        export_named("transformers", Options()).write(tmp_path, replace(artifact, head=head))
 
 
 def test_options_of_another_export_are_refused():

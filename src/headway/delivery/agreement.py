@@ -30,7 +30,8 @@ class Agreement:
         length: Tokens of the longest window.
         batch_size: Windows, the others shorter, so that padding is in it.
         absolute: The largest difference of any logit.
-        relative: The root of the mean squared difference, over the reference's standard deviation.
+        relative: The root of the mean squared difference, over the standard deviation of the reference's
+            logits in the whole grid.
         finite: Whether all logits are numbers.
         within: Whether the cell is within the bounds.
     """
@@ -59,16 +60,22 @@ def agreement(
         candidate: Whose logits are compared.
         encoded: Real windows, whose tokens are put together to ones of each length.
         lengths: Tokens of the longest window of a cell.
-        batch_sizes: Windows of a cell; 1 is joined by the largest for its spread.
+        batch_sizes: Windows of a cell.
         bounds: How far they may be apart.
     """
     pair = "text_pair" in reference.spec.columns
     frame = reference.tokenization.template.frame(pair)
     pool = content_tokens(encoded, frame)
+    cells = [(length, size) for length in lengths for size in batch_sizes]
+    logits = []
+    for length, size in cells:
+        windows = _windows(pool, frame, encoded, length, size)
+        logits.append([_logits(each, windows, size) for each in (reference, candidate)])
+    # Of the whole grid: one window's two logits may lie together by chance, and then every error is large.
+    spread = _spread(np.concatenate([wanted.ravel() for wanted, _ in logits]))
     return [
-        _cell(reference, candidate, _windows(pool, frame, encoded, length, size), length, size, bounds)
-        for length in lengths
-        for size in batch_sizes
+        _compared(length, size, wanted=wanted, found=found, spread=spread, bounds=bounds)
+        for (length, size), (wanted, found) in zip(cells, logits, strict=True)
     ]
 
 
@@ -108,14 +115,20 @@ def _endless(pool: Sequence[int]) -> Iterator[int]:
         yield from pool
 
 
-def _cell(
-    reference: Predictor, candidate: Predictor, windows: Encoded, length: int, size: int, bounds: Bounds
+def _logits(predictor: Predictor, windows: Encoded, size: int) -> np.ndarray:
+    return predictor.engine.window_logits(windows, batch_size=size).logits.astype(np.float64)
+
+
+def _spread(values: np.ndarray) -> float:
+    """Return the standard deviation, or where all are equal their size."""
+    return float(values.std()) or float(np.abs(values).max())
+
+
+def _compared(
+    length: int, size: int, *, wanted: np.ndarray, found: np.ndarray, spread: float, bounds: Bounds
 ) -> Agreement:
-    wanted = reference.engine.window_logits(windows, batch_size=size).logits.astype(np.float64)
-    found = candidate.engine.window_logits(windows, batch_size=size).logits.astype(np.float64)
     difference = found - wanted
     absolute = float(np.abs(difference).max())
-    spread = float(wanted.std())
     relative = float(np.sqrt(np.mean(difference**2)) / spread) if spread else float(absolute > 0)
     finite = bool(np.isfinite(found).all())
     within = finite and (

@@ -36,8 +36,8 @@ class Bounds:
 
     Attributes:
         absolute: The largest difference of any logit; None: no bound.
-        relative: The root of the mean squared difference, over the logits' standard deviation; None: no
-            bound.
+        relative: The root of a cell's mean squared difference, over the standard deviation of the grid's
+            logits; None: no bound.
     """
 
     absolute: float | None
