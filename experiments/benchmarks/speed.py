@@ -49,7 +49,7 @@ def part(name: str) -> Any:
     return importlib.import_module(f"speed_parts.{name}")
 
 
-def work(name: str, contender: str, settings: str, out: str) -> None:
+def work(name: str, contender: str, *, settings: str, out: str) -> None:
     """Run one contender once, as one of a part's processes."""
     found = part(name).contend(contender, json.loads(settings))
     Path(out).write_text(json.dumps(found), encoding="utf-8")
@@ -100,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Measure the parts asked for, keep what came out, and write the page."""
     if sys.argv[1:2] == ["--worker"]:
-        work(*sys.argv[2:])
+        work(*sys.argv[2:4], settings=sys.argv[4], out=sys.argv[5])
         return
     made = parser()
     arguments = made.parse_args()

@@ -24,7 +24,7 @@ def read(path: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
 
 
-def encode(model: Any, tokenizer: Any, texts: list[str], *, max_length: int) -> Tensor:
+def encode(model: Any, tokenizer: Any, *, texts: list[str], max_length: int) -> Tensor:
     """Return the states of the first tokens, (texts, hidden_size) float32."""
     tokens = tokenizer(texts, truncation=True, max_length=max_length)
     order = sorted(range(len(texts)), key=lambda index: len(tokens["input_ids"][index]))
@@ -82,7 +82,7 @@ def main() -> None:
     names = sorted({row["label"] for row in splits["train"]})
     data = {
         split: (
-            encode(model, tokenizer, [row["text"] for row in rows], max_length=work["max_length"]),
+            encode(model, tokenizer, texts=[row["text"] for row in rows], max_length=work["max_length"]),
             torch.tensor([names.index(row["label"]) for row in rows]),
         )
         for split, rows in splits.items()

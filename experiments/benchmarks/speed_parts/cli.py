@@ -50,7 +50,7 @@ def measure(options: Options) -> Found:
     Args:
         options: Of the command line.
     """
-    kept = Kept("cli", options, {"calls": CALLS, "eager": EAGER})
+    kept = Kept("cli", options, settings={"calls": CALLS, "eager": EAGER})
     state, rounds = machine(options.threads), options.times(9)
     found: dict[str, list[Found]] = {}
     for number in range(-1, rounds):  # the first round fills the caches of files
@@ -59,7 +59,7 @@ def measure(options: Options) -> Found:
                 name = f"{call}, {'eager' if eager else 'headway'}"
                 if (number, name) not in kept.found:
                     seconds = seconds_of(words, status, eager=eager, threads=options.threads)
-                    kept.add(number, name, {"seconds": seconds})
+                    kept.add(number, name, found={"seconds": seconds})
                 if number >= 0:
                     found.setdefault(name, []).append(kept.found[(number, name)])
                     print(f"cli {name:28} {found[name][-1]['seconds']:.2f} s", flush=True)
@@ -78,7 +78,7 @@ def lines(found: Found) -> list[str]:
     ]
     for call in CALLS:
         lazy, eager = f"{call}, headway", f"{call}, eager"
-        times = ratio(found, eager, lazy, "seconds")
-        cells = [f"{middle(found, name, 'seconds'):.3f}" for name in (lazy, eager)]
+        times = ratio(found, (eager, lazy), key="seconds")
+        cells = [f"{middle(found, name, key='seconds'):.3f}" for name in (lazy, eager)]
         text.append(f"| {call} | {' | '.join(cells)} | {times:.1f} | {verdict(times, AIM)} |")
     return text

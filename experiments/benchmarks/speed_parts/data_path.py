@@ -72,13 +72,13 @@ def _peer(work: Work, settings: dict[str, Any]) -> Any:
     from speed_parts.headway_side import model_folder
 
     tokenizer = AutoTokenizer.from_pretrained(model_folder())
-    rows = trainer_peer.encode_rows(work, tokenizer, work.train, trainer_peer.label_names(work))
+    rows = trainer_peer.encode_rows(work, tokenizer, path=work.train, names=trainer_peer.label_names(work))
     way = trainer_peer.Way(pad_to_max=settings["pad_to_max"])
     loader: Any = DataLoader(
         rows if settings["lists"] else Dataset.from_list(rows),  # type: ignore[arg-type]
         batch_size=work.batch_size,
         shuffle=True,
-        collate_fn=trainer_peer.collator(work, way, tokenizer),
+        collate_fn=trainer_peer.collator(work, way, tokenizer=tokenizer),
     )
     for _ in range(settings["epochs"] + 1):
         yield (len(batch["labels"]) for batch in loader)
@@ -95,7 +95,9 @@ def measure(options: Options) -> Found:
     told: dict[str, dict[str, Any]] = {HEADWAY: {"epochs": options.size(10, 2)}}
     told |= {name: {**how, "epochs": options.size(2, 1)} for name, how in PEERS.items()}
     common = {"work": work.to_dict(), "cache": str(options.outputs / "cache")}
-    found = interleaved("data_path", told, options, rounds=options.times(5), shown=RATE, common=common)
+    found = interleaved(
+        "data_path", told, options=options, rounds=options.times(5), shown=RATE, common=common
+    )
     return {**found, "rows": count}
 
 
@@ -108,10 +110,10 @@ def lines(found: Found) -> list[str]:
         "",
         "| contender | samples/s | headway is so many times as fast | aim |",
         "|---|---|---|---|",
-        f"| {HEADWAY} | {middle(found, HEADWAY, RATE):,.0f} | | |",
+        f"| {HEADWAY} | {middle(found, HEADWAY, key=RATE):,.0f} | | |",
     ]
     for number, name in enumerate(PEERS):
-        times = ratio(found, HEADWAY, name, RATE)
+        times = ratio(found, (HEADWAY, name), key=RATE)
         aim = verdict(times, AIM) if number == 0 else ""
-        text.append(f"| {name} | {middle(found, name, RATE):,.0f} | {times:.1f} | {aim} |")
+        text.append(f"| {name} | {middle(found, name, key=RATE):,.0f} | {times:.1f} | {aim} |")
     return text

@@ -94,13 +94,13 @@ def measure(options: Options) -> Found:
     told: dict[str, dict[str, Any]] = {name: {"precision": kind} for name, kind in HEADWAY.items()}
     told |= PEERS if not options.quick else dict(list(PEERS.items())[:: len(BATCHES)])
     common = {"rows": str(rows), "max_length": max_length}
-    found = interleaved("encode", told, options, rounds=options.times(3), shown=RATE, common=common)
+    found = interleaved("encode", told, options=options, rounds=options.times(3), shown=RATE, common=common)
     return {**found, "texts": count, "max_length": max_length}
 
 
-def _apart(found: Found, one: str, other: str) -> float:
+def _apart(found: Found, pair: tuple[str, str]) -> float:
     """Return the largest difference of some values of two contenders' vectors."""
-    pairs = zip(found["contenders"][one][0]["sample"], found["contenders"][other][0]["sample"], strict=True)
+    pairs = zip(*(found["contenders"][name][0]["sample"] for name in pair), strict=True)
     return max(abs(a - b) for first, second in pairs for a, b in zip(first, second, strict=True))
 
 
@@ -108,7 +108,7 @@ def lines(found: Found) -> list[str]:
     """Return the page's section."""
     peers = [name for name in found["contenders"] if name not in HEADWAY]
     exact = [name for name in peers if "fp32" in name]
-    best, best_exact = best_of(found, peers, RATE), best_of(found, exact, RATE)
+    best, best_exact = best_of(found, peers, key=RATE), best_of(found, exact, key=RATE)
     text = [
         f"The {found['texts']} texts of Reuters R8, at most {found['max_length']} tokens, from text to the "
         "mean of the last states: tokens and encoder are counted, loading is not; nothing is cached. "
@@ -116,13 +116,13 @@ def lines(found: Found) -> list[str]:
         "",
         "| contender | texts/s |",
         "|---|---|",
-        *(f"| {name} | {middle(found, name, RATE):.1f} |" for name in found["contenders"]),
+        *(f"| {name} | {middle(found, name, key=RATE):.1f} |" for name in found["contenders"]),
         "",
     ]
     for own, peer in (("headway", best), ("headway fp32", best_exact)):
-        times = ratio(found, own, peer, RATE)
+        times = ratio(found, (own, peer), key=RATE)
         text.append(
             f"{own} against the fastest{' in fp32' if peer is best_exact else ''}, `{peer}`: {times:.2f} "
-            f"times (aim {verdict(times, AIM)}); vectors differ by at most {_apart(found, own, peer):.1e}. "
+            f"times (aim {verdict(times, AIM)}); vectors differ by at most {_apart(found, (own, peer)):.1e}. "
         )
-    return [*text, f"headway fp32 and headway differ by {_apart(found, 'headway fp32', 'headway'):.1e}."]
+    return [*text, f"headway fp32 and headway differ by {_apart(found, ('headway fp32', 'headway')):.1e}."]

@@ -124,7 +124,7 @@ def measure(options: Options) -> Found:
     """
     batches = options.size(5, 1)
     state = machine(options.threads)
-    found = in_process("equivalence", "all", {"batches": batches}, threads=options.threads)
+    found = in_process("equivalence", "all", settings={"batches": batches}, threads=options.threads)
     for family, row in found.items():
         print(
             f"equivalence {family:12} states {row['states']:.1e}  gradients {row['gradients']:.1e}",

@@ -55,10 +55,16 @@ def contend(contender: str, settings: dict[str, Any]) -> dict[str, float]:
     return trainer_peer.throughput(work, trainer_peer.Way(**settings["way"]), threads=settings["threads"])
 
 
-def contenders() -> dict[str, dict[str, Any]]:
-    """Return every contender and what it is told, headway between the peers."""
+def contenders(*, few: bool) -> dict[str, dict[str, Any]]:
+    """Return the contenders and what each is told.
+
+    Args:
+        few: Whether headway's default and the slowest and fastest of Trainer's are enough.
+    """
     told: dict[str, dict[str, Any]] = {name: {"overrides": words} for name, words in HEADWAY.items()}
-    return told | {name: {"way": way} for name, way in TRAINER.items()}
+    told |= {name: {"way": way} for name, way in TRAINER.items()}
+    chosen = ("headway", "trainer max fp32 default", "trainer grouped bf16 best") if few else tuple(told)
+    return {name: told[name] for name in chosen}
 
 
 def measure(options: Options) -> Found:
@@ -69,8 +75,22 @@ def measure(options: Options) -> Found:
     """
     work = sentence_like(options.outputs / "rows", options.size(1600, 32))
     common = {"work": work.to_dict(), "cache": str(options.outputs / "cache")}
-    found = interleaved("finetune", contenders(), options, rounds=options.times(5), shown=RATE, common=common)
-    return {**found, "work": work.to_dict(), "rows": options.size(1600, 32)}
+    found = interleaved(
+        "finetune",
+        contenders(few=options.quick),
+        options=options,
+        rounds=options.times(5),
+        shown=RATE,
+        common=common,
+    )
+    return {**found, "rows": options.size(1600, 32)}
+
+
+def _exact(found: Found, name: str) -> str:
+    """Return how many times as fast headway is in fp32 too, for a peer in fp32."""
+    if "fp32" not in name or "headway fp32" not in found["contenders"]:
+        return ""
+    return f"{ratio(found, ('headway fp32', name), key=RATE):.2f}"
 
 
 def lines(found: Found) -> list[str]:
@@ -82,26 +102,33 @@ def lines(found: Found) -> list[str]:
         f"start to the end of its last step. Medians of {found['rounds']} rounds, every contender in a "
         "process of its own.",
         "",
-        "| contender | samples/s | each round | peak MiB | headway is so many times as fast | aim |",
-        "|---|---|---|---|---|---|",
+        "| contender | samples/s | each round | peak MiB | headway is so many times as fast | aim | "
+        "headway fp32 |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, rows in found["contenders"].items():
         each = ", ".join(f"{row[RATE]:.1f}" for row in rows)
-        cells = [name, f"{middle(found, name, RATE):.1f}", each, f"{middle(found, name, 'peak_mib'):.0f}"]
+        cells = [
+            name,
+            f"{middle(found, name, key=RATE):.1f}",
+            each,
+            f"{middle(found, name, key='peak_mib'):.0f}",
+        ]
         family = next((family for family in AIMS if name.startswith(family)), None)
         if family is None:
-            cells += ["", ""]
+            cells += ["", "", ""]
         else:
-            times = ratio(found, "headway", name, RATE)
+            times = ratio(found, ("headway", name), key=RATE)
             stretch = f"; stretch {verdict(times, STRETCH)}" if family == "trainer grouped bf16" else ""
-            cells += [f"{times:.2f}", verdict(times, AIMS[family]) + stretch]
+            cells += [f"{times:.2f}", verdict(times, AIMS[family]) + stretch, _exact(found, name)]
         text.append("| " + " | ".join(cells) + " |")
-    best = best_of(found, list(TRAINER), RATE)
+    best = best_of(found, [name for name in found["contenders"] if name in TRAINER], key=RATE)
+    times = ratio(found, ("headway", best), key=RATE)
     return [
         *text,
         "",
-        f"The fastest of Trainer's is `{best}`; headway is {ratio(found, 'headway', best, RATE):.2f} times "
-        "as fast. `default` is Trainer as it comes (fused AdamW is its default, too), `best` without "
-        "progress bar, logging and saving, on rows in Python lists; `worker` with a loader process besides; "
-        "`memory` with the C allocator told to keep what is freed, as headway does.",
+        f"The fastest of Trainer's is `{best}`; headway is {times:.2f} times as fast. `default` is Trainer "
+        "as it comes (fused AdamW is its default, too), `best` without progress bar, logging and saving, on "
+        "rows in Python lists; `worker` with a loader process besides; `memory` with the C allocator told "
+        "to keep what is freed, as headway does.",
     ]

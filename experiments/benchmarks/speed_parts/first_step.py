@@ -19,7 +19,7 @@ SCRIPT = BENCHMARKS / "speed_parts" / "trainer_script.py"
 CONTENDERS = ("headway", "trainer fp32", "trainer bf16")
 
 
-def _command(contender: str, work: Work, mark: Path, *, cache: Path, threads: int, model: str) -> list[str]:
+def _command(contender: str, work: Work, *, mark: Path, cache: Path, threads: int, model: str) -> list[str]:
     """Return a contender's command line."""
     if contender == "headway":
         return [
@@ -32,7 +32,7 @@ def _command(contender: str, work: Work, mark: Path, *, cache: Path, threads: in
     return [sys.executable, str(SCRIPT), *words, *(["--bf16"] if contender.endswith("bf16") else [])]
 
 
-def seconds_of(contender: str, work: Work, options: Options, *, model: str) -> float:
+def seconds_of(contender: str, work: Work, *, options: Options, model: str) -> float:
     """Run one command and return the seconds from its start to the time that it writes after its first step.
 
     Args:
@@ -47,7 +47,7 @@ def seconds_of(contender: str, work: Work, options: Options, *, model: str) -> f
     with tempfile.TemporaryDirectory() as folder:
         mark = Path(folder) / "mark"
         cache = options.outputs / "cache"
-        command = _command(contender, work, mark, cache=cache, threads=options.threads, model=model)
+        command = _command(contender, work, mark=mark, cache=cache, threads=options.threads, model=model)
         start = time.time()
         done = subprocess.run(
             command,
@@ -79,14 +79,18 @@ def measure(options: Options) -> Found:
         write_rows(paths["train"], rows)
         write_rows(paths["validation"], rows[:32] if options.quick else splits["validation"])
     work = Work("first step", "text", **{split: str(path) for split, path in paths.items()})
-    kept = Kept("first_step", options, {"work": work.to_dict()})
+    kept = Kept("first_step", options, settings={"work": work.to_dict()})
     state, rounds = machine(options.threads), options.times(7)
     model = model_folder()
     found: dict[str, list[Found]] = {}
     for number in range(-1, rounds):
         for contender in CONTENDERS:
             if (number, contender) not in kept.found:
-                kept.add(number, contender, {"seconds": seconds_of(contender, work, options, model=model)})
+                kept.add(
+                    number,
+                    contender,
+                    found={"seconds": seconds_of(contender, work, options=options, model=model)},
+                )
             if number >= 0:
                 found.setdefault(contender, []).append(kept.found[(number, contender)])
                 print(f"first_step {contender:14} {found[contender][-1]['seconds']:.2f} s", flush=True)
@@ -104,10 +108,10 @@ def lines(found: Found) -> list[str]:
         "",
         "| contender | seconds | headway's share of it | aim |",
         "|---|---|---|---|",
-        f"| headway | {middle(found, 'headway', 'seconds'):.2f} | | |",
+        f"| headway | {middle(found, 'headway', key='seconds'):.2f} | | |",
     ]
     for name in CONTENDERS[1:]:
-        share = ratio(found, "headway", name, "seconds")
-        seconds = middle(found, name, "seconds")
+        share = ratio(found, ("headway", name), key="seconds")
+        seconds = middle(found, name, key="seconds")
         text.append(f"| {name} | {seconds:.2f} | {share:.2f} | {verdict(share, AIM, at_least=False)} |")
     return text

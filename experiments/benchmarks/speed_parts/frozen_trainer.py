@@ -28,16 +28,16 @@ def epoch_seconds(work: Work, way: dict[str, Any], *, threads: int) -> float:
     one, used = replace(work, epochs=1), Way(**way)
     tokenizer = AutoTokenizer.from_pretrained(model_folder())
     names = label_names(one)
-    model = load_model(one, model_folder(), len(names))
+    model = load_model(one, model_folder(), num_labels=len(names))
     model.base_model.requires_grad_(False)
     clock = TrainerClock()
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             model,
             used.arguments(one, folder),
-            data_collator=collator(one, used, tokenizer),
-            train_dataset=encode_rows(one, tokenizer, one.train, names),
-            eval_dataset=encode_rows(one, tokenizer, one.validation, names),
+            data_collator=collator(one, used, tokenizer=tokenizer),
+            train_dataset=encode_rows(one, tokenizer, path=one.train, names=names),
+            eval_dataset=encode_rows(one, tokenizer, path=one.validation, names=names),
             processing_class=tokenizer,
             callbacks=[clock],
         )

@@ -86,7 +86,7 @@ def contend(_: str, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_grown(path: Path, texts: list[dict[str, Any]], count: int) -> str:
+def write_grown(path: Path, texts: list[dict[str, Any]], *, count: int) -> str:
     """Write `count` short rows: the texts again and again, each with its number, so that none is another's.
 
     Args:
@@ -119,16 +119,18 @@ def measure(options: Options) -> Found:
     few = write_rows(rows / f"grown-{base}-few.jsonl", texts[:32])
     told = {
         f"{base * factor} rows": {
-            "file": write_grown(rows / f"grown-{base * factor}.jsonl", texts, base * factor)
+            "file": write_grown(rows / f"grown-{base * factor}.jsonl", texts, count=base * factor)
         }
         for factor in factors
     }
     common = {"validation": few, "steps": options.size(20, 1)}
-    found = interleaved("growth", told, options, rounds=options.times(3), shown="seconds", common=common)
+    found = interleaved(
+        "growth", told, options=options, rounds=options.times(3), shown="seconds", common=common
+    )
     return {**found, "sizes": [base * factor for factor in factors], "steps": common["steps"]}
 
 
-def _stage(found: Found, size: int, stage: str, key: str) -> float:
+def _stage(found: Found, size: int, *, stage: str, key: str) -> float:
     """Return the median of a figure of one stage."""
     rows = found["contenders"][f"{size} rows"]
     values = sorted(row["stages"][stage][key] for row in rows)
@@ -151,16 +153,20 @@ def lines(found: Found) -> list[str]:
     each: list[float] = []
     for size in sizes:
         cells = [
-            f"{_stage(found, size, name, 'seconds'):.2f} | {_stage(found, size, name, 'peak_mib'):.0f}"
+            f"{_stage(found, size, stage=name, key=key):.{digits}f}"
             for name in STAGES
+            for key, digits in (("seconds", 2), ("peak_mib", 0))
         ]
-        each.append(sum(_stage(found, size, name, "seconds") for name in ("read", "encode")) / size * 1e6)
-        peak = middle(found, f"{size} rows", "peak_mib")
+        each.append(
+            sum(_stage(found, size, stage=name, key="seconds") for name in ("read", "encode")) / size * 1e6
+        )
+        peak = middle(found, f"{size} rows", key="peak_mib")
         text.append(f"| {size} | {' | '.join(cells)} | {each[-1]:.0f} | {peak:.0f} |")
-    peaks = [middle(found, f"{size} rows", "peak_mib") for size in (sizes[0], sizes[-1])]
+    peaks = [middle(found, f"{size} rows", key="peak_mib") for size in (sizes[0], sizes[-1])]
     memory, linear = peaks[1] / peaks[0], each[-1] / each[-2]
     growing = {
-        name: _stage(found, sizes[-1], name, "peak_mib") / _stage(found, sizes[0], name, "peak_mib")
+        name: _stage(found, sizes[-1], stage=name, key="peak_mib")
+        / _stage(found, sizes[0], stage=name, key="peak_mib")
         for name in STAGES
     }
     worst = ", ".join(f"{name} {factor:.2f}" for name, factor in growing.items())

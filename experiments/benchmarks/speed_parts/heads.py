@@ -128,7 +128,9 @@ def measure(options: Options) -> Found:
     for name, way in AGAIN.items():
         told[name] = {"work": work.to_dict(), "way": way}
     common = {"trials": trials}
-    found = interleaved("heads", told, options, rounds=options.times(3), shown="seconds", common=common)
+    found = interleaved(
+        "heads", told, options=options, rounds=options.times(3), shown="seconds", common=common
+    )
     return {**found, "trials": len(trials), "epochs": work.epochs}
 
 
@@ -146,14 +148,14 @@ def lines(found: Found) -> list[str]:
         "",
         "| contender | seconds | headway is so many times as fast | aim |",
         "|---|---|---|---|",
-        f"| {HEADWAY} | {middle(found, HEADWAY, 'seconds'):.1f} | | |",
+        f"| {HEADWAY} | {middle(found, HEADWAY, key='seconds'):.1f} | | |",
     ]
     for name in (CACHING, *AGAIN):
-        times = ratio(found, name, HEADWAY, "seconds")
+        times = ratio(found, (name, HEADWAY), key="seconds")
         aim = AIM_CACHING if name == CACHING else AIM_AGAIN
-        seconds = f"{middle(found, name, 'seconds'):.1f}"
+        seconds = f"{middle(found, name, key='seconds'):.1f}"
         if name in AGAIN:
-            seconds += f" (extrapolated from {middle(found, name, 'epoch_seconds'):.1f} an epoch)"
+            seconds += f" (extrapolated from {middle(found, name, key='epoch_seconds'):.1f} an epoch)"
         text.append(f"| {name} | {seconds} | {times:.1f} | {verdict(times, aim)} |")
-    scores = [f"{name} {100 * middle(found, name, 'best_accuracy'):.2f}" for name in (HEADWAY, CACHING)]
+    scores = [f"{name} {100 * middle(found, name, key='best_accuracy'):.2f}" for name in (HEADWAY, CACHING)]
     return [*text, "", f"Best accuracy on validation: {', '.join(scores)}."]

@@ -32,7 +32,7 @@ def measure(options: Options) -> Found:
     for seed in options.seeds[: options.size(len(options.seeds), 2)]:
         for layout in LAYOUTS:
             words = [*work.with_seed(seed).overrides(), f"backbone.layout={layout}"]
-            record = trained(f"paired_{layout}_{seed}", words, options, threads=1)
+            record = trained(f"paired_{layout}_{seed}", words, options=options, threads=1)
             if record["layout"] != layout:
                 raise SystemExit(f"the run must be {layout}, got {record['layout']}")
             scores = {name: record["metrics"]["test"][name] for name in METRICS}

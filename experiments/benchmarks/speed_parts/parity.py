@@ -36,13 +36,13 @@ def contend(_: str, settings: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         start = str(Path(name) / "start")
         plain = replace(work, kind="text")
-        model = trainer_peer.load_model(plain, model_folder(), len(trainer_peer.label_names(work)))
+        model = trainer_peer.load_model(plain, model_folder(), num_labels=len(trainer_peer.label_names(work)))
         for key, value in NO_DROPOUT.items():
             setattr(model.config, key, value)
         model.save_pretrained(start)
         AutoTokenizer.from_pretrained(model_folder()).save_pretrained(start)
-        own = _headway(work, start, Path(name) / "run", cache=settings["cache"])
-        peer = _trainer(work, start, own["order"], name)
+        own = _headway(work, start, folder=Path(name) / "run", cache=settings["cache"])
+        peer = _trainer(work, start, order=own["order"], folder=name)
     differences = [abs(one - other) for one, other in zip(own["losses"], peer["losses"], strict=True)]
     # Softmax cancels the biases of attention keys: their gradient is rounding alone, and Adam makes whole
     # steps of it.
@@ -67,7 +67,7 @@ def contend(_: str, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _headway(work: Work, start: str, folder: Path, *, cache: str) -> dict[str, Any]:
+def _headway(work: Work, start: str, *, folder: Path, cache: str) -> dict[str, Any]:
     """Train with the parts of `headway train` from the weights in `start`."""
     import pytorch_lightning as pl
     from safetensors.torch import load_file
@@ -105,7 +105,7 @@ def _headway(work: Work, start: str, folder: Path, *, cache: str) -> dict[str, A
     return {"losses": losses, "weights": encoder | head, "order": order, "start": saved}
 
 
-def _trainer(work: Work, start: str, order: list[list[int]], folder: str) -> dict[str, Any]:
+def _trainer(work: Work, start: str, *, order: list[list[int]], folder: str) -> dict[str, Any]:
     """Train with transformers.Trainer from the same weights, on the same batches."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer
@@ -136,8 +136,8 @@ def _trainer(work: Work, start: str, order: list[list[int]], folder: str) -> dic
     trainer = InOrder(
         AutoModelForSequenceClassification.from_pretrained(start),
         way.arguments(work, folder),
-        data_collator=trainer_peer.collator(work, way, tokenizer),
-        train_dataset=trainer_peer.encode_rows(work, tokenizer, work.train, names),
+        data_collator=trainer_peer.collator(work, way, tokenizer=tokenizer),
+        train_dataset=trainer_peer.encode_rows(work, tokenizer, path=work.train, names=names),
         processing_class=tokenizer,
     )
     trainer.train()
@@ -168,7 +168,7 @@ def measure(options: Options) -> Found:
     work = replace(sentence_like(options.outputs / "rows", options.size(1600, 128)), epochs=1)
     state = machine(options.threads)
     settings = {"work": work.to_dict(), "cache": str(options.outputs / "cache")}
-    found = in_process("parity", "both", settings, threads=options.threads)
+    found = in_process("parity", "both", settings=settings, threads=options.threads)
     print(f"parity: losses differ by at most {found['largest_loss_difference']:.2e}", flush=True)
     return {"machine": state, **found}
 

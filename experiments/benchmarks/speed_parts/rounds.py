@@ -34,7 +34,7 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
-def in_process(part: str, contender: str, settings: Mapping[str, Any], *, threads: int) -> Found:
+def in_process(part: str, contender: str, *, settings: Mapping[str, Any], threads: int) -> Found:
     """Run one contender once, in a process of its own.
 
     Args:
@@ -77,7 +77,7 @@ class Kept:
         settings: What the figures depend on; other settings, code or threads have another file.
     """
 
-    def __init__(self, part: str, options: Options, settings: Mapping[str, Any]) -> None:
+    def __init__(self, part: str, options: Options, *, settings: Mapping[str, Any]) -> None:
         key = json.dumps([settings, options.threads, source_hash()], sort_keys=True)
         name = f"{part}-{hashlib.sha256(key.encode()).hexdigest()[:12]}.jsonl"
         self.path = options.outputs / "rounds" / name
@@ -90,7 +90,7 @@ class Kept:
             row = json.loads(line)
             self.found[(row["round"], row["contender"])] = row["found"]
 
-    def add(self, number: int, contender: str, found: Found) -> None:
+    def add(self, number: int, contender: str, *, found: Found) -> None:
         """Keep one figure."""
         self.found[(number, contender)] = found
         with self.path.open("a", encoding="utf-8") as stream:
@@ -100,8 +100,8 @@ class Kept:
 def interleaved(
     part: str,
     contenders: Mapping[str, Mapping[str, Any]],
-    options: Options,
     *,
+    options: Options,
     rounds: int,
     shown: str,
     common: Mapping[str, Any] | None = None,
@@ -120,30 +120,32 @@ def interleaved(
         machine, and under `contenders` a list of what each found, in the order of rounds.
     """
     told = {name: {**(common or {}), **settings} for name, settings in contenders.items()}
-    kept = Kept(part, options, told)
+    kept = Kept(part, options, settings=told)
     state = machine(options.threads)
     for number in range(rounds):
         for name, settings in told.items():
             if (number, name) not in kept.found:
-                kept.add(number, name, in_process(part, name, settings, threads=options.threads))
+                kept.add(
+                    number, name, found=in_process(part, name, settings=settings, threads=options.threads)
+                )
             value = kept.found[(number, name)][shown]
             print(f"{part} round {number + 1}/{rounds}  {name:34} {shown} {value:.4g}", flush=True)
     found = {name: [kept.found[(number, name)] for number in range(rounds)] for name in told}
     return {"machine": state, "rounds": rounds, "contenders": found}
 
 
-def middle(found: Found, contender: str, key: str) -> float:
+def middle(found: Found, contender: str, *, key: str) -> float:
     """Return the median of a contender's figure over the rounds."""
     return float(median(row[key] for row in found["contenders"][contender]))
 
 
-def ratio(found: Found, one: str, other: str, key: str) -> float:
-    """Return the median over the rounds of one's figure divided by the other's in the same round."""
-    pairs = zip(found["contenders"][one], found["contenders"][other], strict=True)
+def ratio(found: Found, pair: tuple[str, str], *, key: str) -> float:
+    """Return the median over the rounds of the first's figure divided by the second's in the same round."""
+    pairs = zip(*(found["contenders"][name] for name in pair), strict=True)
     return float(median(first[key] / second[key] for first, second in pairs))
 
 
-def best_of(found: Found, names: list[str], key: str, *, most: bool = True) -> str:
+def best_of(found: Found, names: list[str], *, key: str, most: bool = True) -> str:
     """Return which of some contenders has the best median."""
     choose = max if most else min
-    return choose(names, key=lambda name: middle(found, name, key))
+    return choose(names, key=lambda name: middle(found, name, key=key))

@@ -112,7 +112,7 @@ def label_names(work: Work) -> list[str]:
     return sorted({row["label"] for row in rows})
 
 
-def encode_rows(work: Work, tokenizer: Any, path: str, names: list[str]) -> list[dict[str, Any]]:
+def encode_rows(work: Work, tokenizer: Any, *, path: str, names: list[str]) -> list[dict[str, Any]]:
     """Return encoded rows, unpadded.
 
     Args:
@@ -149,7 +149,7 @@ def encode_rows(work: Work, tokenizer: Any, path: str, names: list[str]) -> list
     ]
 
 
-def load_model(work: Work, folder: str, num_labels: int) -> Any:
+def load_model(work: Work, folder: str, *, num_labels: int) -> Any:
     """Return transformers' model with a fresh head, drawn with the work's seed."""
     torch.manual_seed(work.seed)
     if work.kind == "words":
@@ -160,7 +160,7 @@ def load_model(work: Work, folder: str, num_labels: int) -> Any:
     return model
 
 
-def collator(work: Work, way: Way, tokenizer: Any) -> Any:
+def collator(work: Work, way: Way, *, tokenizer: Any) -> Any:
     """Return Trainer's collator of a task, padding to max_length or to the longest."""
     kind = DataCollatorForTokenClassification if work.kind == "words" else DataCollatorWithPadding
     padding = {"padding": "max_length", "max_length": work.max_length} if way.pad_to_max else {}
@@ -186,13 +186,13 @@ def throughput(work: Work, way: Way, *, threads: int) -> dict[str, float]:
     folder = model_folder()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     names = label_names(work)
-    rows = encode_rows(work, tokenizer, work.train, names)
+    rows = encode_rows(work, tokenizer, path=work.train, names=names)
     clock = TrainerClock()
     with tempfile.TemporaryDirectory() as name:
         trainer = Trainer(
-            load_model(work, folder, len(names)),
+            load_model(work, folder, num_labels=len(names)),
             way.arguments(work, name),
-            data_collator=collator(work, way, tokenizer),
+            data_collator=collator(work, way, tokenizer=tokenizer),
             train_dataset=rows if way.best else Dataset.from_list(rows),
             processing_class=tokenizer,
             callbacks=[clock],

@@ -17,7 +17,7 @@ from speed_parts.trainer_peer import Way, collator, encode_rows, label_names, lo
 from speed_parts.works import Work
 
 
-def scores_of(work: Work, names: list[str], logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def scores_of(work: Work, names: list[str], *, logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Return the metrics that headway's record has, too, by scikit-learn and seqeval.
 
     Args:
@@ -53,14 +53,13 @@ def train(work: Work, way: Way, *, threads: int) -> dict[str, Any]:
         threads: CPU threads.
 
     Returns:
-        validation and test, metric -> value, and the seconds of training and validation.
+        test, metric -> value; and the seconds of training and validation.
     """
     torch.set_num_threads(threads)
     tokenizer = AutoTokenizer.from_pretrained(model_folder())
     names = label_names(work)
-    monitor = "entity_f1" if work.kind == "words" else "f1_macro"
     splits = {
-        name: encode_rows(work, tokenizer, path, names)
+        name: encode_rows(work, tokenizer, path=path, names=names)
         for name, path in (("train", work.train), ("validation", work.validation), ("test", work.test))
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -71,28 +70,24 @@ def train(work: Work, way: Way, *, threads: int) -> dict[str, Any]:
             save_total_limit=1,
             save_only_model=True,
             load_best_model_at_end=True,
-            metric_for_best_model=monitor,
+            metric_for_best_model="entity_f1" if work.kind == "words" else "f1_macro",
             greater_is_better=True,
             per_device_eval_batch_size=64,
         )
         trainer = Trainer(
-            load_model(work, model_folder(), len(names)),
+            load_model(work, model_folder(), num_labels=len(names)),
             arguments,
-            data_collator=collator(work, way, tokenizer),
+            data_collator=collator(work, way, tokenizer=tokenizer),
             train_dataset=splits["train"],
             eval_dataset=splits["validation"],
             processing_class=tokenizer,
-            compute_metrics=lambda found: scores_of(work, names, found.predictions, found.label_ids),
+            compute_metrics=lambda found: scores_of(
+                work, names, logits=found.predictions, labels=found.label_ids
+            ),
         )
         begin = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - begin
-        scores = {
-            split: {
-                name.removeprefix("test_"): value
-                for name, value in trainer.predict(splits[split]).metrics.items()
-                if name.removeprefix("test_") in ("accuracy", "f1_macro", "entity_f1")
-            }
-            for split in ("validation", "test")
-        }
-    return {**scores, "seconds": seconds}
+        found = trainer.predict(splits["test"])
+    test = scores_of(work, names, logits=found.predictions, labels=found.label_ids)
+    return {"test": test, "seconds": seconds}
