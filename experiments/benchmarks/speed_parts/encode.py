@@ -50,14 +50,14 @@ def _peer(settings: dict[str, Any]) -> Any:
     """Return sentence-transformers' encode of the same model, with mean pooling and nothing after it."""
     import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     from speed_parts.headway_side import model_folder
 
     body = Transformer(
         model_folder(),
         max_seq_length=settings["max_length"],
-        model_args={"dtype": torch.bfloat16 if settings["bf16"] else torch.float32},
+        model_kwargs={"dtype": torch.bfloat16 if settings["bf16"] else torch.float32},
     )
     model = SentenceTransformer(
         modules=[body, Pooling(body.get_embedding_dimension(), pooling_mode="mean")], device="cpu"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from speed_parts.headway_side import model_folder
 from speed_parts.machine import machine
-from speed_parts.options import BENCHMARKS, Options, verdict
+from speed_parts.options import Options, verdict
 from speed_parts.rounds import Found, Kept, environment, middle, ratio
 from speed_parts.works import Work, split_rows, write_rows
 
 AIM = 1.0
-SCRIPT = BENCHMARKS / "speed_parts" / "trainer_script.py"
+SCRIPT = "speed_parts.trainer_script"
 CONTENDERS = ("headway", "trainer fp32", "trainer bf16")
 
 
@@ -29,7 +29,7 @@ def _command(contender: str, work: Work, *, mark: Path, cache: Path, threads: in
             f"+callbacks.clock.path={mark}",
         ]
     words = [model, work.train, work.validation, str(cache / "datasets"), str(mark), str(threads)]
-    return [sys.executable, str(SCRIPT), *words, *(["--bf16"] if contender.endswith("bf16") else [])]
+    return [sys.executable, "-m", SCRIPT, *words, *(["--bf16"] if contender.endswith("bf16") else [])]
 
 
 def seconds_of(contender: str, work: Work, *, options: Options, model: str) -> float:

@@ -1,6 +1,6 @@
 """A plain fine-tuning script, as users of transformers write it; ends after its first optimizer step.
 
-    python trainer_script.py MODEL TRAIN VALIDATION CACHE MARK THREADS [--bf16]
+    python -m speed_parts.trainer_script MODEL TRAIN VALIDATION CACHE MARK THREADS [--bf16]
 
 The time at the end of that step is written to MARK.
 """
