@@ -45,6 +45,8 @@ def train(
     """Train one head and return its best accuracy on validation."""
     features, labels = data["train"]
     head = nn.Sequential(nn.Dropout(trial["dropout"]), nn.Linear(features.shape[1], int(labels.max()) + 1))
+    nn.init.normal_(head[1].weight, std=0.02)
+    nn.init.zeros_(head[1].bias)
     optimizer = torch.optim.AdamW(
         head.parameters(), lr=trial["lr"], weight_decay=trial["weight_decay"], fused=True
     )

@@ -59,7 +59,7 @@ def first_rows(folder: Path, name: str, *, count: int) -> Work:
 
     train, few = folder / f"{name}-{count}.jsonl", folder / f"{name}-{count}-few.jsonl"
     if not train.is_file():
-        rows = split_rows(name)["train"]
+        rows = split_rows(name, kind=SETS[name]["kind"])["train"]
         drawn = np.random.default_rng(0).permutation(len(rows))[:count]
         write_rows(few, [rows[index] for index in drawn[:8]])
         write_rows(train, [rows[index] for index in drawn])

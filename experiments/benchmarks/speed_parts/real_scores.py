@@ -36,7 +36,7 @@ def split_files(folder: Path, name: str, *, tiny: bool) -> dict[str, str]:
         for split in ("train", "validation", "test")
     }
     if not all(path.is_file() for path in paths.values()):
-        splits = split_rows(name)
+        splits = split_rows(name, kind=WHOLE[name]["kind"])
         if tiny:
             rows = splits["train"][:64]
             splits = {"train": rows, "validation": rows[:32], "test": rows[:32]}

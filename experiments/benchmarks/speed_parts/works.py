@@ -89,12 +89,12 @@ def read_rows(path: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
 
 
-def split_rows(data: str, *overrides: str) -> dict[str, list[dict[str, Any]]]:
+def split_rows(data: str, *, kind: str = "text") -> dict[str, list[dict[str, Any]]]:
     """Return the rows of one of headway's data sets, in its own splits.
 
     Args:
         data: An option of the group `data`.
-        *overrides: Others of the config.
+        kind: "text", "pair" or "words", which decides the task.
 
     Returns:
         Split -> rows with canonical column names.
@@ -102,7 +102,8 @@ def split_rows(data: str, *overrides: str) -> dict[str, list[dict[str, Any]]]:
     from headway.assembly import build_data
     from speed_parts.headway_side import compose
 
-    read = build_data(compose(f"data={data}", *overrides))
+    task = "entities" if kind == "words" else "classification"
+    read = build_data(compose(f"data={data}", f"task={task}"))
     read.read()
     roles = read.roles
     names = [
