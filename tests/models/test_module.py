@@ -236,19 +236,6 @@ def test_tokens_without_a_label_may_stay_and_count_nothing():
         torch.testing.assert_close(kept, left_out)
 
 
-class Copied:
-    """A batch that notes how it was copied."""
-
-    def to(self, device, non_blocking=False):
-        return str(device), non_blocking
-
-
-def test_copies_to_a_gpu_are_not_waited_for(make):
-    model = make()
-    assert model.transfer_batch_to_device(Copied(), torch.device("cuda:1"), 0) == ("cuda:1", True)
-    assert model.transfer_batch_to_device(Copied(), torch.device("cpu"), 0) == ("cpu", False)
-
-
 def test_losses_on_their_way_are_checked_before_validation_and_at_the_end(make):
     for hook in ("on_validation_epoch_start", "on_train_epoch_end"):
         model = make()

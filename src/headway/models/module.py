@@ -96,10 +96,6 @@ class FineTuner(pl.LightningModule):
         logits: Tensor = self.head(self.encoder(batch), batch, self.encoder)
         return logits
 
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """Return the batch on the device; Lightning's own way waits for every copy of such a batch."""
-        return batch.to(device, non_blocking=device.type == "cuda")
-
     def item_losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the loss and the weight of every labelled window or token.
 
