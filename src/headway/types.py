@@ -95,16 +95,19 @@ class Batch:
     normalizer: float
     features: torch.Tensor | None = None
 
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
+    def to(self, device: torch.device | str, non_blocking: bool | None = None) -> Batch:
         """Return the batch with every tensor on `device`.
 
         Args:
             device: Where to.
-            non_blocking: Whether copies from pinned memory may overlap with work on the device.
+            non_blocking: Whether copies from pinned memory may overlap with work on the device; None: to a
+                CUDA device, since Lightning asks for it with plain tensors only.
 
         Returns:
             A new batch; this one is left as it is.
         """
+        if non_blocking is None:
+            non_blocking = str(device).startswith("cuda")
         moved = {
             name: value.to(device, non_blocking=non_blocking)
             for name, value in vars(self).items()

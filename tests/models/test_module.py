@@ -19,8 +19,9 @@ from headway.evaluation.metrics.classification import Classification
 from headway.models.encoder import Encoder
 from headway.models.heads.cls import ClsHead
 from headway.models.heads.token import TokenHead
+from headway.models.loss_watch import Step
 from headway.models.losses.cross_entropy import CrossEntropy
-from headway.models.module import FineTuner
+from headway.models.module import FineTuner, token_items
 from headway.types import IGNORE_INDEX, Gold, TrainingError
 
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -220,6 +221,27 @@ def test_a_loss_that_is_not_a_number_ends_the_training(make):
         TrainingError, match=r"training loss is nan in epoch 2, batch 3 .*step 7\).*optimizer\.lr"
     ):
         model.training_step(dataset[plan], 3)
+
+
+def test_tokens_without_a_label_may_stay_and_count_nothing():
+    logits = torch.randn(5, NUM_LABELS, requires_grad=True)
+    labels = torch.tensor([0, IGNORE_INDEX, 2, IGNORE_INDEX, 1])
+    weights = torch.tensor([0.5, 3.0, 1.0, 2.0, 0.25])
+    found = []
+    for keep_all in (False, True):
+        kept, targets, counts = token_items(logits, labels, weights, keep_all=keep_all)
+        loss = (CrossEntropy()(kept, targets) * counts).sum()
+        found.append((loss, counts.sum(), *torch.autograd.grad(loss, logits)))
+    for left_out, kept in zip(*found, strict=True):
+        torch.testing.assert_close(kept, left_out)
+
+
+def test_losses_on_their_way_are_checked_before_validation_and_at_the_end(make):
+    for hook in ("on_validation_epoch_start", "on_train_epoch_end"):
+        model = make()
+        model._watch._pending.append((SimpleNamespace(value=lambda: float("inf")), Step(1, 2, 3)))
+        with pytest.raises(TrainingError, match="loss is inf in epoch 1, batch 2"):
+            getattr(model, hook)()
 
 
 def test_training_needs_labels(make, make_batch):

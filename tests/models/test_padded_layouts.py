@@ -62,3 +62,16 @@ def test_eager_attention_is_not_packed(tiny_model):
     assert "need 'sdpa'" in Encoder(model).why_not_packed
     with pytest.raises(ConfigError, match="`backbone.layout` can't be packed: attention is 'eager'"):
         Encoder(model, layout="packed")
+
+
+def test_rows_of_few_lengths_compute_the_same(tiny_model, make_batch):
+    batch = make_batch((3, 17, 17, 25))
+    plain = Encoder(tiny_model("bert"), layout="padded").eval()
+    few = Encoder(tiny_model("bert"), layout="padded", few_shapes=True).eval()
+    assert (plain.computed_tokens(batch), few.computed_tokens(batch)) == (4 * 25, 4 * 28)
+    with torch.no_grad():
+        assert_close(few(batch), plain(batch), atol=1e-5, rtol=1e-5)
+    longest = make_batch((3, 39))
+    assert few.computed_tokens(longest) == 2 * 40  # no more than there are positions
+    with torch.no_grad():
+        assert_close(few(longest), plain(longest), atol=1e-5, rtol=1e-5)

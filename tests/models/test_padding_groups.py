@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.models.padding_groups import padding_groups
+from headway.models.padding_groups import bucketed_length, padding_groups
 
 
 def cost(lengths, groups, call_tokens):
@@ -34,3 +34,13 @@ def test_no_other_cut_costs_less(lengths, call_tokens):
 )
 def test_dearer_calls_make_fewer_groups(call_tokens, groups):
     assert padding_groups([3, 3, 5, 20], call_tokens=call_tokens) == groups
+
+
+def test_compiled_rows_come_in_few_lengths():
+    found = [bucketed_length(longest, limit=512) for longest in range(1, 513)]
+    assert sorted(set(found)) == [
+        16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512
+    ]  # fmt: skip
+    assert all(longest <= length for longest, length in enumerate(found, 1))
+    assert bucketed_length(130, limit=140) == 140
+    assert bucketed_length(600, limit=512) == 600  # the model itself refuses it

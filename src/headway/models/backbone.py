@@ -33,7 +33,7 @@ class Backbone:
         attention: "sdpa" or "eager".
         layout: "auto", "packed" (no padding is computed), "grouped" (little is) or "padded".
         gradient_checkpointing: Compute activations again in the backward pass rather than keep them.
-        compile: Use torch.compile; its graphs want padded rows.
+        compile: Use torch.compile, on rows that are padded to few lengths. Not measured on a GPU.
         fast_dropout: Draw cheaper random numbers for dropout on a CPU; rates become multiples of 1/65536.
 
     Raises:
@@ -65,8 +65,7 @@ class Backbone:
         _check_last_n(trainable, last_n)
         if layout == "packed" and compile:
             raise ConfigError(
-                "`backbone.layout` can be packed only with compile=false, got compile=true; set "
-                "backbone.layout=auto"
+                "`backbone.layout` can be packed only with compile=false, got true; set backbone.layout=auto"
             )
         self.name = name
         self.revision = revision
@@ -200,7 +199,8 @@ class Backbone:
     def _wrap(self, model: PreTrainedModel) -> Encoder:
         from headway.models.encoder import Encoder
 
-        return Encoder(model, trainable=self.trainable, last_n=self.last_n, layout=self.layout)
+        frozen: dict[str, Any] = {"trainable": self.trainable, "last_n": self.last_n}
+        return Encoder(model, **frozen, layout=self.layout, few_shapes=self.compile)
 
     def _source(self) -> dict[str, Any]:
         # Stated, since None would ask at the terminal whether to run the model's code.

@@ -14,7 +14,7 @@ from headway.models.freezing import freeze
 from headway.models.layer_split import LayerSplit
 from headway.models.length_groups import filler_tokens, group_lengths, join_groups, token_positions
 from headway.models.packed_attention import PACKED_ATTENTION, use_packed_attention, why_not_packed
-from headway.models.padding_groups import CALL_TOKENS, padding_groups
+from headway.models.padding_groups import CALL_TOKENS, bucketed_length, padding_groups
 from headway.types import Batch, ConfigError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Encoder(nn.Module):
         layout: "packed" computes on real tokens only, "grouped" cuts a batch into groups of like lengths and
             pads each, "padded" pads to the longest window of the batch, "auto" packs wherever the model can
             and groups where it can't.
+        few_shapes: Whether padded rows come in few lengths, for a compiled model.
 
     Attributes:
         architecture: The model's measures, the next five among them.
@@ -56,9 +57,11 @@ class Encoder(nn.Module):
         trainable: str = "all",
         last_n: int | None = None,
         layout: str = "auto",
+        few_shapes: bool = False,
     ) -> None:
         super().__init__()
         self.model = model
+        self._few_shapes = few_shapes
         self.architecture = Architecture.of(model)
         self.hidden_size = self.architecture.hidden_size
         self.num_layers = self.architecture.num_layers
@@ -179,7 +182,8 @@ class Encoder(nn.Module):
     def computed_tokens(self, batch: Batch) -> int:
         """Return how many tokens the forward computes for a batch: its own, and padding or filler."""
         if self.layout != "packed":
-            return sum((stop - start) * max(batch.lengths[start:stop]) for start, stop in self._groups(batch))
+            groups = self._groups(batch)
+            return sum((stop - start) * self._row_length(batch, start, stop) for start, stop in groups)
         count = len(batch.input_ids)
         return count + (filler_tokens(count) if batch.input_ids.device.type == "cpu" else 0)
 
@@ -201,9 +205,11 @@ class Encoder(nn.Module):
         }
         if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
             inputs["token_type_ids"] = pad(batch.token_type_ids, (0, filler)).unsqueeze(0)
+        on_cuda = batch.input_ids.device.type == "cuda"
+        starts = batch.cu_seq_lens.to(torch.int32) if on_cuda else None
         states = self._through(
             part,
-            lambda: self._run_packed(self.model, inputs, groups),
+            lambda: self._run_packed(self.model, inputs, groups, starts),
             lambda rows: pad(rows, (0, 0, 0, filler)).unsqueeze(0),
             batch.features,
         )
@@ -215,13 +221,17 @@ class Encoder(nn.Module):
         call_tokens = CALL_TOKENS["cpu" if batch.input_ids.device.type == "cpu" else "cuda"]
         return padding_groups(batch.lengths, call_tokens=call_tokens)
 
+    def _row_length(self, batch: Batch, start: int, stop: int) -> int:
+        longest = max(batch.lengths[start:stop])
+        return bucketed_length(longest, limit=self.max_positions) if self._few_shapes else longest
+
     def _padded_groups(self, batch: Batch, part: str) -> Tensor:
         return join_groups([self._padded(batch, part, start, stop) for start, stop in self._groups(batch)])
 
     def _padded(self, batch: Batch, part: str, start: int, stop: int) -> Tensor:
         """Return the states of the windows from start to before stop, padded to the longest of these."""
         lengths = batch.lengths[start:stop]
-        count, longest, first = len(lengths), max(lengths), sum(batch.lengths[:start])
+        count, longest, first = len(lengths), self._row_length(batch, start, stop), sum(batch.lengths[:start])
         tokens = slice(first, first + sum(lengths))
         cu_seq_lens = batch.cu_seq_lens[start : stop + 1] - first
         input_ids = batch.input_ids[tokens]

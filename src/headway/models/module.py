@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from headway.models.features import pools
+from headway.models.loss_watch import LossWatch, Step
 from headway.models.rows import concatenate, window_logits
 from headway.types import IGNORE_INDEX, Batch, TrainingError, WindowLogits
 
@@ -28,6 +29,26 @@ def gather_rows(rows: WindowLogits) -> WindowLogits:
     parts: list[Any] = [None] * torch.distributed.get_world_size()
     torch.distributed.all_gather_object(parts, rows)
     return concatenate(parts)
+
+
+def token_items(
+    logits: Tensor, labels: Tensor, weights: Tensor, *, keep_all: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return logits, labels and weights of the tokens that count in the loss.
+
+    Args:
+        logits: (num_tokens, num_labels) float.
+        labels: (num_tokens,) int64 with IGNORE_INDEX.
+        weights: (num_tokens,) float32.
+        keep_all: Whether tokens without a label stay, as ones of label 0 and weight 0.
+
+    Returns:
+        The same for (num_items,) tokens.
+    """
+    labelled = labels != IGNORE_INDEX
+    if keep_all:
+        return logits, labels.where(labelled, 0), weights * labelled
+    return logits[labelled], labels[labelled], weights[labelled]
 
 
 class FineTuner(pl.LightningModule):
@@ -66,6 +87,7 @@ class FineTuner(pl.LightningModule):
         self._total_steps = total_steps
         self._accumulate = accumulate
         self.evaluators = evaluators or {}
+        self._watch = LossWatch()
         self._rows: list[WindowLogits] = []
         self.evaluations: dict[str, Evaluation] = {}
         self._epoch_loss = (torch.zeros(()), torch.zeros(()))  # sum of losses, sum of weights
@@ -88,7 +110,8 @@ class FineTuner(pl.LightningModule):
             batch: Has labels.
 
         Returns:
-            Two (num_items,) float32 tensors.
+            Two (num_items,) float32 tensors. On a GPU tokens without a label are among them, with weight 0:
+            to leave them out, the host would have to wait for their number.
 
         Raises:
             ValueError: The batch has no labels.
@@ -98,8 +121,9 @@ class FineTuner(pl.LightningModule):
         labels, weights = batch.labels, batch.weights
         logits = self(batch)
         if self.token_level:
-            labelled = labels != IGNORE_INDEX
-            logits, labels, weights = logits[labelled], labels[labelled], weights[labelled]
+            logits, labels, weights = token_items(
+                logits, labels, weights, keep_all=labels.device.type == "cuda"
+            )
         return self.loss(logits, labels), weights
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -114,17 +138,12 @@ class FineTuner(pl.LightningModule):
             batch_idx: Its number in the epoch.
 
         Raises:
-            TrainingError: The loss is not a number.
+            TrainingError: The loss is not a number; on a GPU, a loss of some steps before.
         """
         losses, weights = self.item_losses(batch)
         total = (losses * weights).sum()
         mean = total.detach() / weights.sum().clamp_min(1e-12)
-        if not torch.isfinite(mean):
-            raise TrainingError(
-                f"the training loss is {mean.item()} in epoch {self.current_epoch}, batch {batch_idx} "
-                f"(optimizer step {self.global_step}); lower optimizer.lr, or train with "
-                "trainer.precision=32-true"
-            )
+        self._watch.see(mean, Step(self.current_epoch, batch_idx, self.global_step))
         summed, weight = self._epoch_loss
         self._epoch_loss = summed + total.detach(), weight + weights.sum()
         self.log("train/loss", mean, prog_bar=True, batch_size=len(batch.lengths))
@@ -168,8 +187,13 @@ class FineTuner(pl.LightningModule):
         # Every process computed the same numbers from all rows: nothing is left to synchronise.
         self.log_dict(metrics, rank_zero_only=False, sync_dist=False, batch_size=1)
 
+    def on_train_epoch_end(self) -> None:
+        """Check the losses that are still on their way."""
+        self._watch.finish()
+
     def on_validation_epoch_start(self) -> None:
-        """Forget what an interrupted validation left."""
+        """Check the losses that are still on their way, and forget what an interrupted validation left."""
+        self._watch.finish()
         self._rows = []
 
     def on_validation_epoch_end(self) -> None:

@@ -20,36 +20,19 @@ from torch.nn.functional import scaled_dot_product_attention
 from headway.models.dropped_attention import DroppedAttention
 from headway.models.fast_dropout import FastDropout
 from headway.models.length_groups import LengthGroups, join_groups, split_groups
+from headway.models.varlen_attention import attend_varlen, takes_varlen
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    RunPacked = Callable[[PreTrainedModel, Mapping[str, Tensor], LengthGroups], Tensor]
+    RunPacked = Callable[[PreTrainedModel, Mapping[str, Tensor], LengthGroups, Tensor | None], Tensor]
 
 PACKED_ATTENTION = "headway_packed"
-PACKED_FAMILIES = frozenset(
-    {
-        "albert",
-        "bert",
-        "bert-generation",
-        "camembert",
-        "data2vec-text",
-        "distilbert",
-        "electra",
-        "ernie",
-        "eurobert",
-        "gte",
-        "jina_embeddings_v3",
-        "modernbert",
-        "nomic_bert",
-        "roberta",
-        "roberta-prelayernorm",
-        "roc_bert",
-        "xlm-roberta",
-        "xlm-roberta-xl",
-        "xmod",
-    }
-)
+PACKED_FAMILIES = frozenset({
+    "albert", "bert", "bert-generation", "camembert", "data2vec-text", "distilbert", "electra", "ernie",
+    "eurobert", "gte", "jina_embeddings_v3", "modernbert", "nomic_bert", "roberta", "roberta-prelayernorm",
+    "roc_bert", "xlm-roberta", "xlm-roberta-xl", "xmod",
+})  # fmt: skip
 """`config.model_type`s whose attention sees other tokens only through the registered function; each is tested
 against padded rows. Positions need no table: see `position_offset` in architecture.py. MobileBERT and ESM
 call the function too and aren't here: their embeddings see neighbours, or count masks over the whole row."""
@@ -118,6 +101,7 @@ def packed_attention(
     scaling: float | None = None,
     sliding_window: int | None = None,
     window_groups: LengthGroups | None = None,
+    window_starts: Tensor | None = None,
     **_: object,
 ) -> tuple[Tensor, None]:
     """Attend within each window; transformers' attention signature.
@@ -133,6 +117,7 @@ def packed_attention(
         scaling: Of the scores; None: 1 / sqrt(head_size).
         sliding_window: Distances below it are seen; None: all.
         window_groups: (length, count) of the runs of equally long windows.
+        window_starts: (num_windows + 1,) int32, where each window starts and ends; None on a CPU.
         **_: What else the model passes.
 
     Returns:
@@ -146,6 +131,15 @@ def packed_attention(
             f"{type(module).__name__} with `{PACKED_ATTENTION}` needs window_groups and no attention mask: "
             "call it through headway's Encoder, or call set_attn_implementation('sdpa') first"
         )
+    if window_starts is not None and takes_varlen(query, dropout=dropout):
+        attended = attend_varlen(
+            *(states.transpose(1, 2)[0] for states in (query, key, value)),
+            starts=window_starts,
+            lengths=[length for length, _ in window_groups],
+            scale=scaling,
+            sliding_window=sliding_window,
+        )
+        return attended.unsqueeze(0), None
     # Splitting (num_tokens, num_heads, head_size) along its first, outermost axis keeps every block a view
     # with the layout that the projections wrote; the kernels take the swapped axes as strides.
     blocks = [split_groups(states.transpose(1, 2)[0], window_groups) for states in (query, key, value)]
@@ -208,7 +202,7 @@ def use_packed_attention(model: PreTrainedModel) -> RunPacked:
         model: One that can be packed. `save_pretrained` doesn't write the change.
 
     Returns:
-        What runs it: (model, inputs, groups) -> (1, num_tokens, hidden_size) states.
+        What runs it: (model, inputs, groups, starts) -> (1, num_tokens, hidden_size) states.
     """
     if model.config.model_type in OWN_ATTENTION:
         from headway.models.packed_deberta import run_packed_deberta, use_packed_deberta
@@ -223,16 +217,19 @@ def use_packed_attention(model: PreTrainedModel) -> RunPacked:
     return run_registered
 
 
-def run_registered(model: PreTrainedModel, inputs: Mapping[str, Tensor], groups: LengthGroups) -> Tensor:
+def run_registered(
+    model: PreTrainedModel, inputs: Mapping[str, Tensor], groups: LengthGroups, starts: Tensor | None = None
+) -> Tensor:
     """Return the last hidden states of windows that lie end to end.
 
     Args:
         model: With the registered attention.
         inputs: input_ids, position_ids and, if there are, token_type_ids, each (1, num_tokens) int64.
         groups: (length, count) of the runs of equally long windows.
+        starts: (num_windows + 1,) int32, where each window starts and ends; None on a CPU.
 
     Returns:
         (1, num_tokens, hidden_size) float.
     """
-    states: Tensor = model(**inputs, window_groups=groups).last_hidden_state
+    states: Tensor = model(**inputs, window_groups=groups, window_starts=starts).last_hidden_state
     return states

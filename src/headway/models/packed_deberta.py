@@ -144,10 +144,10 @@ class PackedDisentangledAttention(DisentangledSelfAttention):
         read = self.pos_dropout(rel_embeddings[low:high])
         keys = queries = None
         if "c2p" in self.pos_att_type:
-            # What a query reads stands by key's distance to it, j - i: the other way round than the table.
+            # What a query reads stands by key's distance to it: the other way round than the table.
             key_proj = self.key_proj if self.share_att_key else self.pos_key_proj
             keys = self._heads(key_proj(read)).index_select(0, rows.flip(0)).permute(1, 2, 0)
-        if "p2c" in self.pos_att_type:
+        if "p2c" in self.pos_att_type:  # what a key reads: query's distance to it, as in the table
             query_proj = self.query_proj if self.share_att_key else self.pos_query_proj
             queries = self._heads(query_proj(read)).index_select(0, rows).permute(1, 2, 0)
         return [keys, queries]
@@ -167,7 +167,6 @@ class PackedDisentangledAttention(DisentangledSelfAttention):
         if keys is not None:
             scores = scores + by_distance(query @ keys)
         if queries is not None:
-            # By key and query, so that the rows are those of query's distance to key.
             scores = scores + by_distance(key @ (queries * scale)).transpose(-1, -2)
         weights = self.dropout(torch.softmax(scores, dim=-1))
         attended: Tensor = weights @ value
@@ -191,13 +190,16 @@ def use_packed_deberta(model: PreTrainedModel) -> None:
             module.__class__ = PackedDisentangledAttention
 
 
-def run_packed_deberta(model: PreTrainedModel, inputs: Mapping[str, Tensor], groups: LengthGroups) -> Tensor:
+def run_packed_deberta(
+    model: PreTrainedModel, inputs: Mapping[str, Tensor], groups: LengthGroups, _: Tensor | None = None
+) -> Tensor:
     """Return the last hidden states of windows that lie end to end.
 
     Args:
         model: After `use_packed_deberta`.
         inputs: input_ids, position_ids and, if there are, token_type_ids, each (1, num_tokens) int64.
         groups: (length, count) of the runs of equally long windows.
+        _: What the registered attention needs on a GPU.
 
     Returns:
         (1, num_tokens, hidden_size) float.

@@ -43,3 +43,17 @@ def padding_groups(lengths: Sequence[int], *, call_tokens: int) -> list[tuple[in
         groups.append((starts[begins[stop]], starts[stop]))
         stop = begins[stop]
     return groups[::-1]
+
+
+def bucketed_length(longest: int, *, limit: int) -> int:
+    """Return the length that rows are padded to where a compiled model wants few shapes: four a doubling.
+
+    Args:
+        longest: Tokens of the longest window.
+        limit: Tokens that a window may hold.
+
+    Returns:
+        16, 20, 24, 28, 32, 40, ...: at most a quarter more above 16; the limit where that is less.
+    """
+    step = max(4, 1 << ((longest - 1).bit_length() - 3)) if longest > 16 else 16
+    return max(longest, min(limit, -(-longest // step) * step))
