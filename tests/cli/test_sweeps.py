@@ -109,6 +109,15 @@ def test_replicates_of_one_run_need_no_flag(headway, here, words):
 
 
 @pytest.mark.slow
+def test_hydras_own_key_for_what_is_swept(headway, here, words):
+    swept = "+hydra.sweeper.params.seed='1,2'"
+    assert headway("train", "-m", *words, swept, "hydra.sweep.subdir=n${hydra.job.num}").status == 0
+    assert [point["params"] for point in _document(here)["points"]] == [{"seed": "1"}, {"seed": "2"}]
+    folder = here / "outputs" / "files" / "mine"
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["n0", "n1"]
+
+
+@pytest.mark.slow
 def test_a_users_own_sweep_file_and_a_search(headway, here, words):
     (here / "experiments" / "sweep").mkdir()
     text = "defaults: [random, _self_]\nn_trials: 2\nparams:\n  optimizer.lr: tag(log,interval(1e-4,1e-2))\n"

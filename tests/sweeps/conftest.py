@@ -35,7 +35,9 @@ def composer(hydra):
     loader, composed = hydra
 
     def composer(*fixed):
-        return Composer(composed(*fixed), loader, list(fixed))
+        # Hydra's own words come from its config, as they do in a command.
+        tasks = [word for word in fixed if not word.lstrip("+").startswith("hydra")]
+        return Composer(composed(*fixed), loader, tasks)
 
     return composer
 

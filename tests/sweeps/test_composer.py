@@ -49,6 +49,15 @@ def test_hydras_own_values(composer, tmp_path):
     assert made.job_logging["handlers"]["file"]["filename"] == str(made.folder / "run.log")
 
 
+def test_what_hydra_sets_for_a_job(composer):
+    made = composer("+hydra.job.env_set.A=b-${seed}", "hydra.job.chdir=true")(
+        ("seed=5",), number=0, folder_of=Path
+    )
+    assert (made.environment, made.chdir) == ({"A": "b-5"}, True)
+    plain = composer()((), number=0, folder_of=Path)
+    assert (plain.environment, plain.chdir) == ({}, False)
+
+
 def test_a_value_may_mean_hydras(composer):
     make = composer("name=run-${hydra:job.num}")
     assert make((), number=4, folder_of=Path).cfg["name"] == "run-4"

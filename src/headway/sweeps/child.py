@@ -113,6 +113,9 @@ def run_trial(
 
     trial.folder.mkdir(parents=True, exist_ok=True)
     logging.config.dictConfig(trial.job_logging)
+    os.environ.update(trial.environment)
+    if trial.chdir:
+        os.chdir(trial.folder)
     try:
         check_config(trial.cfg)
         callback = EpochReport(monitor=monitored(trial.cfg)[0], report=report)

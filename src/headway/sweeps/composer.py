@@ -30,12 +30,16 @@ class ComposedTrial:
         overrides: What made it, as a command line would have it.
         folder: The run's folder.
         job_logging: Resolved, for logging.config; its file is in the folder.
+        environment: Variables that hydra.job.env_set and env_copy set for the job.
+        chdir: Whether the job runs in its folder, by hydra.job.chdir.
     """
 
     cfg: dict[str, Any]
     overrides: tuple[str, ...]
     folder: Path
     job_logging: dict[str, Any]
+    environment: dict[str, str]
+    chdir: bool
 
 
 class Composer:
@@ -81,10 +85,12 @@ class Composer:
             overrides = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
             with _current(config):
                 job_logging = OmegaConf.to_container(config.hydra.job_logging, resolve=True)
+                environment = {str(k): str(v) for k, v in config.hydra.job.env_set.items()}
+                chdir = bool(config.hydra.job.chdir)
                 del config["hydra"]
                 config["sweep"] = None
                 plain = plain_config(config)
-        return ComposedTrial(plain, tuple(overrides), folder, job_logging)  # type: ignore[arg-type]
+        return ComposedTrial(plain, tuple(overrides), folder, job_logging, environment, chdir)  # type: ignore[arg-type]
 
     def config(self, point: Sequence[str]) -> DictConfig:
         """Return the config of one trial, not resolved, with Hydra's part.

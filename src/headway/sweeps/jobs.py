@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ class Trial:
         overrides: What made the config, for the record.
         job_logging: For logging.config.
         first: Whether it is its point's first replicate, by which a pruner decides.
+        environment: Variables that Hydra's config sets for it.
+        chdir: Whether it runs in its folder.
     """
 
     id: str
@@ -35,6 +37,8 @@ class Trial:
     overrides: tuple[str, ...]
     job_logging: dict[str, Any]
     first: bool = True
+    environment: dict[str, str] = field(default_factory=dict)
+    chdir: bool = False
 
 
 @dataclass(frozen=True)

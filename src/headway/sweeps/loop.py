@@ -20,6 +20,13 @@ from headway.sweeps.trials import TrialMaker, named
 log = logging.getLogger(__name__)
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Runner(Protocol):
     """Runs jobs; tells the loop of epochs and ends while it waits."""
 
@@ -165,7 +172,7 @@ class SweepLoop:
     def _with_threads(self, trial: Trial, runner: Runner) -> Trial:
         if not runner.own_machine or self._settings.n_jobs == 1 or trial.cfg["num_threads"] is not None:
             return trial
-        threads = max(1, len(os.sched_getaffinity(0)) // self._settings.n_jobs)
+        threads = max(1, cores() // self._settings.n_jobs)
         return replace(trial, cfg={**trial.cfg, "num_threads": threads})
 
     def epoch(self, trial: Trial, epoch: int, value: float) -> bool:

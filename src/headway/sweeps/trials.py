@@ -64,6 +64,8 @@ class TrialMaker:
             overrides=composed.overrides,
             job_logging=composed.job_logging,
             first=place == 0,
+            environment=composed.environment,
+            chdir=composed.chdir,
         )
 
     def take(self, trial: Trial) -> Trial:
