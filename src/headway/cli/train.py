@@ -105,9 +105,8 @@ def run_hydra(
     # Hydra's parser wants all overrides side by side: `a=1 -m b=1,2` is an error to it.
     flags = [word for word in words if word in FLAGS]
     others = [word for word in words if word not in FLAGS]
-    place = next(
-        (number for number, word in enumerate(others) if "=" in word and word[0] != "-"), len(others)
-    )
+    overrides = [number for number, word in enumerate(others) if "=" in word and word[0] != "-"]
+    place = overrides[-1] + 1 if overrides else len(others)  # after the user's, so that the program's hold
     sys.argv = [program, *flags, *others[:place], *more, *others[place:]]
     decorated = hydra.main(version_base="1.3", config_path="pkg://headway.conf", config_name="train")(job)
     try:

@@ -12,15 +12,14 @@ from torch.nn.functional import pad
 from headway.models.architecture import Architecture, position_offset
 from headway.models.freezing import freeze
 from headway.models.layer_split import LayerSplit
+from headway.models.layouts import choose_layout
 from headway.models.length_groups import filler_tokens, group_lengths, join_groups, token_positions
-from headway.models.packed_attention import PACKED_ATTENTION, use_packed_attention, why_not_packed
 from headway.models.padding_groups import CALL_TOKENS, bucketed_length, padding_groups
 from headway.types import Batch, ConfigError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-LAYOUTS = ("auto", "packed", "grouped", "padded")
 WHOLE, LOWER, UPPER = "whole", "lower", "upper"
 
 
@@ -68,7 +67,7 @@ class Encoder(nn.Module):
         self.max_positions = self.architecture.max_positions
         self.inputs = self.architecture.inputs
         self.initializer_range = self.architecture.initializer_range
-        self.layout = self._resolve_layout(layout)
+        self.layout, self._run_packed, self.why_not_packed = choose_layout(model, layout)
         self._position_offset = position_offset(model)
         self._frozen_modules = freeze(model, trainable, last_n=last_n)
         self.frozen = trainable == "none"
@@ -78,21 +77,6 @@ class Encoder(nn.Module):
         self._split = LayerSplit(model, self.frozen_depth) if cut else None
         # `from_pretrained` gives a model in eval mode, and Lightning keeps the mode that it finds.
         self.train()
-
-    def _resolve_layout(self, layout: str) -> str:
-        if layout not in LAYOUTS:
-            raise ConfigError(f"`backbone.layout` must be one of {list(LAYOUTS)}, got {layout!r}")
-        reason = why_not_packed(self.model)
-        if layout == "packed" and reason is not None:
-            raise ConfigError(f"`backbone.layout` can't be packed: {reason}; set backbone.layout=auto")
-        if layout in ("padded", "grouped") or reason is not None:
-            if self.model.config._attn_implementation == PACKED_ATTENTION:  # wrapped before, and packed then
-                self.model.set_attn_implementation("sdpa")
-            self.why_not_packed = reason if layout == "auto" else None
-            return "grouped" if layout == "auto" else layout
-        self.why_not_packed = None
-        self._run_packed = use_packed_attention(self.model)
-        return "packed"
 
     @property
     def has_pooler(self) -> bool:
