@@ -34,11 +34,13 @@ class Keeping:
         kind: "pooled" (a vector a window) or "states" (one a token); None: they are computed in every epoch.
         heads_only: Whether what trains is a linear head on them, and nothing else.
         reason: Why they aren't kept, for the log; "" where nothing is frozen.
+        size: Bytes on the disk at most.
     """
 
     kind: str | None
     heads_only: bool = False
     reason: str = ""
+    size: int = 0
 
 
 def decide(
@@ -65,11 +67,12 @@ def decide(
     if wish == "auto" and not loaders.sees(windows, max_epochs=cfg["trainer"]["max_epochs"]):
         return Keeping(None, reason=f"training sees fewer windows than the {windows} there are")
     kind = POOLED if frozen and pools(head) else STATES
-    size = 4 * hidden_size * sum(encoded.num_tokens for encoded in data.encoded.values())
+    encoded = data.encoded.values()
+    size = 4 * hidden_size * sum(each.num_windows if kind == POOLED else each.num_tokens for each in encoded)
     if kind == STATES and wish == "auto" and size > SHARE * free_bytes(Path(cfg["cache_dir"])):
         why = f"tokens' states take up to {size / 1e9:.1f} GB, over {SHARE:.0%} of the free disk"
         return Keeping(None, reason=why)
-    return Keeping(kind, heads_only=frozen and isinstance(head, LinearHead))
+    return Keeping(kind, heads_only=frozen and isinstance(head, LinearHead), size=size)
 
 
 def open_store(

@@ -34,6 +34,15 @@ def test_seconds_add_up():
     assert found.forward + found.backward + found.optimizer == pytest.approx(found.step)
 
 
+def test_kept_features_are_computed_once():
+    batches = np.array([100, 60, 40])
+    plans = [EpochPlan(batches, batches, np.ones(3), steps=3)] * 4
+    found = time_facts(MEASURE, plans, rate=0.01, validation=300, scored=50, kept=200)
+    assert found.features == pytest.approx(0.01 * (200 + 300 + 50))
+    assert (found.epoch, found.validation, found.scoring) == pytest.approx((3 * 0.5, 0.0, 0.0))
+    assert found.run == pytest.approx(5.5 + 4 * 1.5)
+
+
 def test_batches_nearest_to_the_median():
     assert nearest_to_median(np.array([1, 100, 11, 9, 10]), 3) == [3, 2, 4]
     assert nearest_to_median(np.array([5]), 4) == [0]
@@ -78,7 +87,7 @@ def test_output_dir_without_room(free, level):
 def test_cache_dir_without_room():
     (finding,) = disk_findings(facts(cache_free=2 * 10**9 - 1))
     assert finding.level == "warning"
-    assert "`cache_dir` should have room for 2 more encodings of 1.0 GB, got 2.0 GB free" in finding.message
+    assert "`cache_dir` should have room for 2 times 1.0 GB, got 2.0 GB free" in finding.message
     assert list(disk_findings(facts(free=8 * 10**9, cache_free=2 * 10**9))) == []
 
 

@@ -37,6 +37,8 @@ class TimeFacts:
         tokens_per_second: Real tokens that training takes in.
         load: Processes that wanted a core in the minute before, on average.
         cores: What there is for them.
+        features: Of computing what a frozen backbone makes of every split, once, where it is kept for a head
+            alone; epochs and scoring then take next to nothing. 0 where it isn't kept.
     """
 
     step: float
@@ -50,6 +52,7 @@ class TimeFacts:
     tokens_per_second: float
     load: float
     cores: int
+    features: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,13 @@ class CostFacts:
 
 
 def time_facts(
-    measure: TrainMeasure, plans: Sequence[EpochPlan], *, rate: float, validation: int, scored: int
+    measure: TrainMeasure,
+    plans: Sequence[EpochPlan],
+    *,
+    rate: float,
+    validation: int,
+    scored: int,
+    kept: int = 0,
 ) -> TimeFacts:
     """Return the seconds of a run.
 
@@ -102,6 +111,7 @@ def time_facts(
         rate: Seconds a token in scoring.
         validation: Tokens that a validation computes.
         scored: Tokens that scoring other splits computes.
+        kept: Tokens of train, where features are kept for a head alone; else 0.
     """
     computed = sum(int(plan.computed.sum()) for plan in plans)
     tokens = sum(int(plan.tokens.sum()) for plan in plans)
@@ -109,6 +119,10 @@ def time_facts(
     forward, backward = measure.forward * computed / steps, measure.backward * computed / steps
     step = forward + backward + measure.optimizer
     epoch, validated, scoring = step * steps / len(plans), rate * validation, rate * scored
+    features = 0.0
+    if kept:
+        features = rate * (kept + validation + scored)
+        epoch, validated, scoring = measure.optimizer * steps / len(plans), 0.0, 0.0
     return TimeFacts(
         step=step,
         forward=forward,
@@ -117,10 +131,11 @@ def time_facts(
         epoch=epoch,
         validation=validated,
         scoring=scoring,
-        run=(epoch + validated) * len(plans) + scoring,
+        run=features + (epoch + validated) * len(plans) + scoring,
         tokens_per_second=tokens / (step * steps),
         load=measure.load,
         cores=os.cpu_count() or 1,
+        features=features,
     )
 
 
@@ -133,6 +148,7 @@ def cost_facts(
     limits: Mapping[str, int | float],
     lengths: Mapping[str, np.ndarray],
     padded: bool,
+    heads_only: bool = False,
 ) -> CostFacts:
     """Measure a few steps and say what a run will cost.
 
@@ -144,6 +160,7 @@ def cost_facts(
         limits: "validation" and "test" -> share of the batches (float) or their count (int).
         lengths: Split -> (num_windows,) int64, tokens of its windows.
         padded: Whether windows are padded.
+        heads_only: Whether features are kept for a head alone.
     """
     weights = module_bytes(stepper.module)
     dataset: Any = loaders.train_dataloader().dataset
@@ -161,7 +178,12 @@ def cost_facts(
     others = sum(int(each.sum()) for split, each in computed.items() if split != "validation")
     return CostFacts(
         time=time_facts(
-            measure, plans, rate=rate, validation=int(computed["validation"].sum()), scored=others
+            measure,
+            plans,
+            rate=rate,
+            validation=int(computed["validation"].sum()),
+            scored=others,
+            kept=int(lengths["train"].sum()) if heads_only else 0,
         ),
         memory=MemoryFacts(
             device=str(stepper.device),

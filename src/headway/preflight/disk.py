@@ -29,6 +29,7 @@ class DiskFacts:
         free: Where the run's folder will be.
         encoded: The encoded splits in the cache.
         cache_free: Where the cache is.
+        features: What frozen layers make of all splits, where it is kept in the cache.
     """
 
     checkpoints: int
@@ -37,10 +38,18 @@ class DiskFacts:
     free: int
     encoded: int
     cache_free: int
+    features: int = 0
 
 
 def disk_facts(
-    *, weights: int, trained: int, keep_last: bool, encoded: Mapping[str, Encoded], folder: Path, cache: Path
+    *,
+    weights: int,
+    trained: int,
+    keep_last: bool,
+    encoded: Mapping[str, Encoded],
+    folder: Path,
+    cache: Path,
+    features: int = 0,
 ) -> DiskFacts:
     """Return the room that a run takes, and what there is.
 
@@ -51,6 +60,7 @@ def disk_facts(
         encoded: Split -> its windows.
         folder: The run's; it need not exist.
         cache: That of encoded splits.
+        features: Bytes of kept features.
     """
     checkpoint = weights + 2 * 4 * trained
     checkpoints = checkpoint * (3 if keep_last else 2)  # one of them while it is written
@@ -62,6 +72,7 @@ def disk_facts(
         free=disk_usage(existing(folder)).free,
         encoded=sum(array.nbytes for array in arrays if array is not None),
         cache_free=disk_usage(existing(cache)).free,
+        features=features,
     )
 
 
@@ -83,9 +94,9 @@ def disk_findings(facts: DiskFacts) -> Iterator[Finding]:
             f"(better {SPARE} times as much), got {size(facts.free)}; make room, set another "
             "output_dir, or callbacks.checkpoint.save_last=false",
         )
-    if facts.encoded * SPARE > facts.cache_free:
+    if (facts.encoded + facts.features) * SPARE > facts.cache_free:
         yield Finding(
             "warning",
-            f"`cache_dir` should have room for {SPARE} more encodings of {size(facts.encoded)}, "
+            f"`cache_dir` should have room for {SPARE} times {size(facts.encoded + facts.features)}, "
             f"got {size(facts.cache_free)} free; make room or set another cache_dir",
         )

@@ -17,6 +17,7 @@ from headway.config.build import build
 from headway.config.check import check_config
 from headway.data.checks import Finding, check_splits
 from headway.data.pieces import prepare
+from headway.keep_features import Keeping, decide
 from headway.preflight.cost import CostFacts, cost_facts, cost_findings, module_bytes
 from headway.preflight.disk import DiskFacts, disk_facts, disk_findings
 from headway.preflight.epochs import epoch_plans
@@ -84,6 +85,7 @@ class _Built:
     total_steps: int
     tokenizer: Any
     notes: list[str]
+    keeping: Keeping
 
 
 def preflight(cfg: dict[str, Any], folder: Path, *, measure: bool, say: Say = lambda _: None) -> Preflight:
@@ -123,6 +125,7 @@ def preflight(cfg: dict[str, Any], folder: Path, *, measure: bool, say: Say = la
         encoded=data.encoded,
         folder=folder,
         cache=data.cache_dir,
+        features=built.keeping.size,
     )
     training, cost, failures = _train(cfg, built, say, measure=measure)
     findings = [
@@ -160,7 +163,8 @@ def _build(cfg: dict[str, Any], folder: Path, say: Say) -> _Built:
     set_threads(cfg["num_threads"], load)
     trainer, _ = build_trainer(cfg, folder)
     module, loaders, total_steps = build_module(cfg, data, backbone, num_processes=trainer.world_size)
-    return _Built(data, module, loaders, trainer, total_steps, tokenizer, notes)
+    keeping = decide(cfg, module.head, data=data, loaders=loaders, hidden_size=module.encoder.hidden_size)
+    return _Built(data, module, loaders, trainer, total_steps, tokenizer, notes, keeping)
 
 
 def _train(
@@ -201,6 +205,7 @@ def _train(
             limits={name: cfg["trainer"][f"limit_{key}_batches"] for key, name in _LIMITS.items()},
             lengths=lengths,
             padded=padded,
+            heads_only=built.keeping.heads_only,
         )
     except RuntimeError as error:
         if not any(words in str(error) for words in OUT_OF_MEMORY):

@@ -108,6 +108,8 @@ def cost_lines(cost: CostFacts | None, disk: DiskFacts) -> Iterator[RenderableTy
     if cost is not None:
         time, memory = cost.time, cost.memory
         scoring = f", other splits at the end {duration(time.scoring)}" if time.scoring else ""
+        if time.features:
+            scoring = f"; before, the frozen backbone over all splits once, {duration(time.features)}"
         rows = {
             "whole run": f"about {duration(time.run)}: an epoch {duration(time.epoch)}, a validation "
             f"{duration(time.validation)}{scoring}",
@@ -121,7 +123,9 @@ def cost_lines(cost: CostFacts | None, disk: DiskFacts) -> Iterator[RenderableTy
         }
     rows["disk"] = (
         f"checkpoints {size(disk.checkpoints)}, artifact {size(disk.artifact)}; {size(disk.free)} free "
-        f"for the run. Encoded data {size(disk.encoded)}; {size(disk.cache_free)} free in the cache"
+        f"for the run. Encoded data {size(disk.encoded)}"
+        + (f", features {size(disk.features)}" if disk.features else "")
+        + f"; {size(disk.cache_free)} free in the cache"
     )
     yield _facts(rows)
     if cost is None:
