@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from headway.models.dropped_attention import DroppedAttention
+from headway.models.dropped_attention import DroppedAttention, attend_with_fast_dropout
 from headway.models.fast_dropout import LEVELS, FastDropout, draw_mask, fast_dropout, use_fast_dropout
-from headway.models.packed_attention import attend_with_fast_dropout
+from headway.models.packed_attention import packed_attention
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.25, 0.5, 0.9])
@@ -116,3 +116,33 @@ def test_gradients_of_dropped_attention_are_autograds(masked, rate):
     plain.backward(gradient.double())
     for one, other in zip(given, (query, key, value), strict=True):
         assert torch.allclose(one.grad.double(), other.grad, atol=1e-5)
+
+
+@pytest.fixture
+def make_packed_inputs():
+    """Return a function: (length) -> query, key and value of two windows, as layers hand them on."""
+
+    def make(length):
+        generator = torch.Generator().manual_seed(0)
+        return [
+            torch.randn(1, 2 * length, 3, 8, generator=generator).transpose(1, 2).requires_grad_()
+            for _ in range(3)
+        ]
+
+    return make
+
+
+@pytest.mark.parametrize(("length", "window"), [(9, None), (40, 8), (300, None)])
+def test_attention_without_dropout_trains_in_bfloat16_as_in_float32(length, window, make_packed_inputs):
+    query, key, value = make_packed_inputs(length)
+    module = nn.Module()
+    arguments = {"sliding_window": window, "window_groups": ((length, 2),)}
+    exact = packed_attention(module, query, key, value, None, **arguments)[0]
+    weights = torch.linspace(-1, 1, exact.numel()).view_as(exact)
+    expected = torch.autograd.grad((exact * weights).sum(), (query, key, value))
+    rounded = [states.detach().bfloat16().requires_grad_() for states in (query, key, value)]
+    found = packed_attention(module, *rounded, None, **arguments)[0]
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), exact, atol=0.03, rtol=0.03)
+    for mine, theirs in zip(torch.autograd.grad((found * weights).sum(), rounded), expected, strict=True):
+        assert (mine - theirs).norm() < 0.02 * theirs.norm()

@@ -99,7 +99,9 @@ def check_arguments(
 def _check_type(annotation: Any, value: Any, *, key: str) -> None:
     if annotation is None or key in OWN_WORDS or fits(value, annotation):
         return
-    advice = f"quote it: {key}='\"{value}\"'" if fits(str(value), annotation) else "correct the value"
+    # Where a number may stand too, a wrong one was meant as a number.
+    is_text = fits(str(value), annotation) and not (isinstance(value, int | float) and fits(1, annotation))
+    advice = f"quote it: {key}='\"{value}\"'" if is_text else "correct the value"
     raise ConfigError(f"`{key}` must be {describe(annotation)}, got {value!r}; {advice}")
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from headway.models.dropped_attention import DroppedAttention
+from headway.models.dropped_attention import attend_with_fast_dropout, by_hand
 from headway.models.fast_dropout import FastDropout
 from headway.models.length_groups import LengthGroups, join_groups, split_groups
 from headway.models.varlen_attention import attend_varlen, takes_varlen
@@ -54,40 +54,6 @@ def band_mask(length: int, window: int, device: torch.device) -> Tensor:
     """
     positions = torch.arange(length, device=device)
     return (positions[:, None] - positions[None, :]).abs() < window
-
-
-def attend_with_fast_dropout(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    *,
-    attn_mask: Tensor | None,
-    dropout_p: float,
-    scale: float | None,
-) -> Tensor:
-    """Compute what `scaled_dot_product_attention` does, with `fast_dropout` on the weights.
-
-    Args:
-        query: (count, num_heads, length, head_size).
-        key: As query.
-        value: As query.
-        attn_mask: (length, length) bool, True where seen; None for everywhere.
-        dropout_p: Share of attention weights dropped.
-        scale: Of the scores; None: 1 / sqrt(head_size).
-
-    Returns:
-        (count, num_heads, length, head_size).
-
-    Source: Vaswani et al. 2017, equation 1.
-    """
-    factor = query.shape[-1] ** -0.5 if scale is None else scale
-    # In float32, as torch's own plain path computes: oneDNN compiles a bf16 product anew for each shape, and
-    # here every length and count is one.
-    with torch.autocast(query.device.type, enabled=False):
-        attended: Tensor = DroppedAttention.apply(  # type: ignore[no-untyped-call]
-            query.float() * factor, key.float(), value.float(), attn_mask, dropout_p
-        )
-        return attended.to(query.dtype)
 
 
 def packed_attention(
@@ -151,9 +117,8 @@ def packed_attention(
         if sliding_window is not None and length > sliding_window:
             mask = band_mask(length, sliding_window, query.device)
         heads = queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2)
-        # With dropout, CPU kernels take the plain path anyway; ours has cheaper random numbers.
         shared = keys.shape[2] != queries.shape[2]  # several query heads share a key head
-        if dropout > 0 and queries.device.type == "cpu" and fast and not shared:
+        if by_hand(queries, keys, fast=fast, dropout=dropout):
             attended = attend_with_fast_dropout(*heads, attn_mask=mask, dropout_p=dropout, scale=scaling)
         else:
             attended = scaled_dot_product_attention(
