@@ -85,6 +85,7 @@ def heads_figures():
     found = seconds({heads.HEADWAY: 10.0, heads.CACHING: 40.0, **dict.fromkeys(heads.AGAIN, 3000.0)})
     for name, rows in found["contenders"].items():
         rows[0] |= {"best_accuracy": 0.95, "epoch_seconds": 15.0, "extrapolated": name in heads.AGAIN}
+        rows[0] |= {"warm_seconds": {heads.HEADWAY: 4.0, heads.CACHING: 22.0}.get(name)}
     return {**found, "trials": 20, "epochs": 10}
 
 
@@ -173,7 +174,11 @@ SAYS = {
         "headway fp32 against the fastest in fp32, `sentence-transformers fp32 batch 16`: 1.00 times "
         "(aim >= 2: missed)",
     ],
-    "heads": ["| script that caches | 40.0 | 4.0 | >= 5: missed |", "| 300.0 | >= 200: met |"],
+    "heads": [
+        "| script that caches | 40.0 | 4.0 | >= 5: missed |",
+        "| 300.0 | >= 200: met |",
+        "headway 4.0, script that caches 22.0 seconds (the script's without its encoding), 5.5 times",
+    ],
     "data_path": ["| 100.0 | >= 50: met |"],
     "cli": ["| --help | 0.200 | 5.000 | 25.0 | >= 10: met |"],
     "first_step": [
