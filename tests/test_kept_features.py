@@ -78,8 +78,8 @@ def plain_bert(tiny_bert, tmp_path_factory):
 def train(tmp_path, plain_bert, compose_config):
     """Return a function: (file, folder, *overrides) -> the result of a run validated on the same file."""
 
-    def train(file, folder, *more, backbone=plain_bert):
-        words = [*FAST, f"backbone.name={backbone}", f"cache_dir={tmp_path / 'cache'}"]
+    def train(file, folder, *more, backbone=plain_bert, drop="nothing"):
+        words = [*without(FAST, drop), f"backbone.name={backbone}", f"cache_dir={tmp_path / 'cache'}"]
         words += [f"data.train={file}", f"data.validation={file}", *more]
         return run(compose_config(*words), tmp_path / folder)
 
@@ -231,12 +231,81 @@ def test_curves_and_callbacks_see_what_they_would(train, animals):
         "callbacks.early_stopping.patience=1", "trainer.max_epochs=30", "optimizer.lr=1e-7",
     )  # fmt: skip
     rows = list(csv.DictReader(next(result.folder.rglob("metrics.csv")).read_text().splitlines()))
+    validated = [int(row["step"]) for row in rows if row["val/loss"]]
+    assert validated[:2] == [5, 11]  # after the last of six steps an epoch, counted from 0
     steps = [int(row["step"]) for row in rows if row["train/loss"]]
     assert steps[:3] == [1, 3, 5]
     losses = [float(row["train/loss"]) for row in rows if row["train/loss"]]
     assert np.isfinite(losses).all()
     assert record(result)["monitor"]["epoch"] < 30
     assert max(steps) < 6 * 29  # stopped early: 6 steps an epoch
+
+
+HEADS = """
+import torch
+from torch import nn
+from headway.models.heads.cls import ClsHead
+
+class Deep(ClsHead):
+    def __init__(self, dropout: float, *, hidden_size: int, num_labels: int):
+        super().__init__("mean", dropout, hidden_size=hidden_size, num_labels=num_labels)
+        self.hidden = nn.Linear(hidden_size, hidden_size)
+
+    def classify(self, features):
+        return super().classify(torch.tanh(self.hidden(features)))
+
+class Attentive(ClsHead):
+    def __init__(self, dropout: float, *, hidden_size: int, num_labels: int):
+        super().__init__("mean", dropout, hidden_size=hidden_size, num_labels=num_labels)
+        self.scale = nn.Parameter(torch.ones(hidden_size))
+
+    def pool(self, states, batch, encoder):
+        return super().pool(states * self.scale, batch, encoder)
+
+class Nth(nn.Module):
+    token_level = False
+    uses_pooler = False
+
+    def __init__(self, place: int, *, hidden_size: int, num_labels: int):
+        super().__init__()
+        self.place, self.linear = place, nn.Linear(hidden_size, num_labels)
+
+    def pool(self, states, batch, encoder):
+        return states[batch.cu_seq_lens[:-1] + self.place]
+
+    def classify(self, features):
+        return self.linear(features)
+
+    def forward(self, states, batch, encoder):
+        return self.classify(self.pool(states, batch, encoder))
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "arguments", "kind"),
+    [
+        ("Deep", {"dropout": 0.0}, "pooled"),
+        ("Attentive", {"dropout": 0.0}, "states"),
+        ("Nth", {"place": 0}, "states"),
+        ("Nth", {"place": 1}, "states"),
+    ],
+)
+def test_heads_of_ones_own_come_to_the_same(train, animals, tmp_path, monkeypatch, head, arguments, kind):
+    (tmp_path / "kept_heads.py").write_text(HEADS, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("HEADWAY_ALLOW_MODULES", "kept_heads")
+    own = [f"task.head._target_=kept_heads.{head}", "~task.head.pooling"]
+    own += ["~task.head.dropout", *(f"+task.head.{name}={value}" for name, value in arguments.items())]
+    kept = train(animals, "kept", *FROZEN, *LABEL, *own, "keep_features=true", drop="task.head.dropout")
+    plain = train(animals, "plain", *FROZEN, *LABEL, *own, "keep_features=false", drop="task.head.dropout")
+    assert record(kept)["features"]["train"]["kind"] == kind
+    assert_close_weights(kept, plain)
+    assert kept.best_value == plain.best_value
+
+
+def test_where_all_layers_train_nothing_is_kept(train, animals):
+    result = train(animals, "run", "backbone.trainable=last_n", "backbone.last_n=2", *LABEL)
+    assert record(result)["features"] is None
 
 
 def test_features_that_the_disk_cannot_hold_are_refused(train, animals, monkeypatch):

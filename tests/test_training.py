@@ -285,7 +285,8 @@ def test_early_stopping_ends_a_training_that_no_longer_improves(train, animals):
 
 
 def test_a_frozen_backbone_is_left_as_it_was(train, animals, plain_bert):
-    result = train(animals, *LABEL, "backbone.trainable=none", "optimizer.lr=1e-2", "trainer.max_epochs=2")
+    frozen = ("backbone.trainable=none", "keep_features=false")
+    result = train(animals, *LABEL, *frozen, "optimizer.lr=1e-2", "trainer.max_epochs=2")
     before = AutoModel.from_pretrained(plain_bert).state_dict()
     for name, weight in _encoder_weights(result).items():
         assert torch.equal(weight, before[name]), name

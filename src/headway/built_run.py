@@ -70,8 +70,7 @@ def build_run(
     """
     loaders = build_loaders(cfg, data)
     head = build_head(cfg, data, backbone)
-    hidden_size = backbone.architecture().hidden_size
-    keeping = decide(cfg, head, data=data, loaders=loaders, hidden_size=hidden_size)
+    keeping = decide(cfg, head, data=data, loaders=loaders, facts=backbone.architecture())
     trainer, best = build_trainer(cfg, folder, heads_only=keeping.heads_only, callbacks=callbacks)
     total_steps = loaders.steps_before(cfg["trainer"]["max_epochs"], num_processes=trainer.world_size)
     module = build_tuner(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -140,6 +141,7 @@ class FeatureStore:
                     self._check_room(shape[0] * shape[1] * rows.itemsize)
                     path = folder / f"{NAME}.npy"
                     out = np.lib.format.open_memmap(path, mode="w+", dtype=rows.dtype, shape=shape)
+                    _reserve(path)
                 self._put(out, rows, batch, split)
             if out is None:
                 raise ConfigError(f"`data.{split}` must hold a row to compute features of, got none")
@@ -178,6 +180,13 @@ class FeatureStore:
                 f"`keep_features` needs {size / 1e9:.2f} GB at {self._cache_dir}, where {free / 1e9:.2f} GB "
                 "are free; set cache_dir to a larger disk, or keep_features=false"
             )
+
+
+def _reserve(path: Path) -> None:
+    """Take the room of a sparse file: a disk that is full while a map is written to kills the process."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
 
 
 def free_bytes(folder: Path) -> int:

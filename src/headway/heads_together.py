@@ -18,7 +18,7 @@ from headway.assembly import (
 )
 from headway.config.build import build
 from headway.keep_features import decide, open_store
-from headway.models.head_plans import HeadPlan, head_plan
+from headway.models.head_plans import HeadPlan, finite, head_plan
 from headway.models.head_training import HeadTrainer
 from headway.models.heads.linear import LinearHead
 from headway.process import prepare_process
@@ -111,7 +111,7 @@ def train_alone(
 
     def epoch(number: int) -> HeadEpoch:
         """Train one epoch."""
-        return trainer.epoch(number, [loaders.row_steps(number)])[0]
+        return finite(trainer.epoch(number, [loaders.row_steps(number)])[0], number)
 
     module.epochs = epoch
     module.trainer_state = trainer
@@ -127,7 +127,7 @@ def train_together(cfgs: Sequence[dict[str, Any]]) -> list[SharedStart] | None:
         A start for the run of each; None where they keep no features, so that each must train by itself.
 
     Raises:
-        HeadwayError: The config or the data are wrong, or the training went wrong.
+        HeadwayError: The config or the data are wrong. What goes wrong with one head is raised by its run.
     """
     first, load = cfgs[0], read_cpus(allowed_cores())
     prepare_process(first)
@@ -138,9 +138,9 @@ def train_together(cfgs: Sequence[dict[str, Any]]) -> list[SharedStart] | None:
     set_threads(first["num_threads"], load)
     loaders = [build_loaders(cfg, data) for cfg in cfgs]
     heads = [build_head(cfg, data, backbone) for cfg in cfgs]
-    hidden_size = backbone.architecture().hidden_size
+    facts = backbone.architecture()
     keepings = [
-        decide(cfg, heads[0], data=data, loaders=each, hidden_size=hidden_size)
+        decide(cfg, heads[0], data=data, loaders=each, facts=facts)
         for cfg, each in zip(cfgs, loaders, strict=True)
     ]
     epochs = first["trainer"]["max_epochs"]
@@ -187,6 +187,6 @@ def _orders(cfgs: Sequence[Mapping[str, Any]], loaders: Sequence[DataModule], ep
 def _given(epochs: Sequence[HeadEpoch]) -> Epochs:
     def epoch(number: int) -> HeadEpoch:
         """Return what was trained."""
-        return epochs[number]
+        return finite(epochs[number], number)
 
     return epoch

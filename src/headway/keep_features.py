@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from headway.feature_store import NAME, FeatureStore, free_bytes
 from headway.models.features import POOLED, STATES, FeatureExtractor, pools
-from headway.models.heads.linear import LinearHead
+from headway.models.heads.cls import ClsHead
+from headway.models.heads.token import TokenHead
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from headway.data.datamodule import DataModule
     from headway.data.text_data import TextData
+    from headway.models.architecture import Architecture
     from headway.models.encoder import Encoder
 
 log = logging.getLogger(__name__)
@@ -32,7 +34,7 @@ class Keeping:
 
     Attributes:
         kind: "pooled" (a vector a window) or "states" (one a token); None: they are computed in every epoch.
-        heads_only: Whether what trains is a linear head on them, and nothing else.
+        heads_only: Whether what trains is one of headway's own heads on them, and nothing else.
         reason: Why they aren't kept, for the log; "" where nothing is frozen.
         size: Bytes on the disk at most.
     """
@@ -44,7 +46,7 @@ class Keeping:
 
 
 def decide(
-    cfg: Mapping[str, Any], head: nn.Module, *, data: TextData, loaders: DataModule, hidden_size: int
+    cfg: Mapping[str, Any], head: nn.Module, *, data: TextData, loaders: DataModule, facts: Architecture
 ) -> Keeping:
     """Return whether a run keeps features; nothing is computed.
 
@@ -53,12 +55,14 @@ def decide(
         head: Built.
         data: Read and encoded.
         loaders: Of its batches.
-        hidden_size: Of the encoder's states.
+        facts: The encoder's measures.
     """
     backbone, wish = cfg["backbone"], cfg["keep_features"]
     if backbone["trainable"] == "all":
         return Keeping(None)
     frozen = backbone["trainable"] == "none"
+    if backbone["last_n"] == facts.num_layers:
+        return Keeping(None, reason="no whole layer is frozen")
     if wish is False:
         return Keeping(None, reason="keep_features is false")
     if backbone["compile"]:
@@ -68,11 +72,15 @@ def decide(
         return Keeping(None, reason=f"training sees fewer windows than the {windows} there are")
     kind = POOLED if frozen and pools(head) else STATES
     encoded = data.encoded.values()
-    size = 4 * hidden_size * sum(each.num_windows if kind == POOLED else each.num_tokens for each in encoded)
+    size = (
+        4
+        * facts.hidden_size
+        * sum(each.num_windows if kind == POOLED else each.num_tokens for each in encoded)
+    )
     if kind == STATES and wish == "auto" and size > SHARE * free_bytes(Path(cfg["cache_dir"])):
         why = f"tokens' states take up to {size / 1e9:.1f} GB, over {SHARE:.0%} of the free disk"
         return Keeping(None, reason=why)
-    return Keeping(kind, heads_only=frozen and isinstance(head, LinearHead), size=size)
+    return Keeping(kind, heads_only=frozen and type(head) in (ClsHead, TokenHead), size=size)
 
 
 def open_store(

@@ -253,3 +253,20 @@ def test_a_head_that_takes_others_with_it_is_tried_alone(headway, here, words):
     assert headway(*sweep).status == 1
     statuses = {p["params"]["task.loss.kind"]: p["runs"][0]["status"] for p in _document(here)["points"]}
     assert statuses == {"none": "finished", "kill": "killed", "slow": "finished"}
+
+
+@pytest.mark.slow
+def test_a_head_that_diverges_fails_alone(headway, here, words):
+    plain = [word for word in words if word != "task/loss=trouble"]
+    sweep = ("optimizer.lr=1e-2,1", "optimizer.weight_decay=0,1e38", "trainer.gradient_clip_val=null")
+    assert headway("train", "-m", *plain, *FROZEN, *sweep).status == 1
+    document = _document(here)
+    statuses = [point["runs"][0]["status"] for point in document["points"]]
+    assert sorted(statuses) == ["failed", "failed", "finished", "finished"]
+    for point in document["points"]:
+        run = point["runs"][0]
+        if run["status"] == "finished":
+            path = here / "outputs" / "files" / "mine" / run["folder"] / "record.json"
+            assert json.loads(path.read_text(encoding="utf-8"))["trained_together"] == 4
+        else:
+            assert "the training loss is" in run["error"]

@@ -11,7 +11,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from headway.models.features import to_array
-from headway.models.head_plans import HeadPlan
+from headway.models.head_plans import HeadPlan, finite
 from headway.models.head_training import HeadTrainer
 from headway.models.losses.bce import BinaryCrossEntropy
 from headway.models.losses.cross_entropy import CrossEntropy
@@ -222,5 +222,18 @@ def test_a_loss_that_is_no_number_ends_the_training(data):
     features[3, 2] = np.nan
     order = [[RowStep(np.array([1, 2]), 2.0), RowStep(np.array([3]), 1.0)]]
     trainer = HeadTrainer([head(), head(1)], features=features, labels=labels, weights=weights)
-    with pytest.raises(TrainingError, match=r"loss is nan in epoch 0, optimizer step 1; lower optimizer\.lr"):
-        trainer.epoch(0, [order[0], order[0]])
+    with pytest.raises(
+        TrainingError, match=r"loss is nan in epoch 0 \(optimizer step 1\); lower optimizer\.lr"
+    ):
+        finite(trainer.epoch(0, [order[0], order[0]])[0], 0)
+
+
+def test_a_head_that_diverges_leaves_the_others_as_they_were(data):
+    order = steps_of(data[2], seed=1)
+    plans = [head(), head(1, lr=(1e38, 1e38), weight_decay=(1.0, 1.0), clip=None), head(2)]
+    together = train(plans, data, [order] * 3)[-1]
+    with pytest.raises(TrainingError, match="the training loss is"):
+        finite(together[1], 2)
+    for place in (0, 2):
+        alone = finite(train([plans[place]], data, [order])[-1][0], 2)
+        assert_close(together[place].weight, alone.weight, atol=1e-6, rtol=1e-5)

@@ -67,7 +67,7 @@ def test_nothing_is_written_of_nothing(tmp_path):
 
 @pytest.mark.slow
 def test_the_key_of_the_trainer_makes_it(compose_config, tmp_path):
-    from headway.assembly import build_trainer
+    from headway.trainer_assembly import build_trainer
 
     words = ("data=files", "data.train=x.csv", "data.label=a", "~logger", "trainer.accelerator=cpu")
     for value in (True, False):

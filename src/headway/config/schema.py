@@ -46,7 +46,7 @@ class RunConfig:
     cache_dir: str = MISSING
     score_splits: list[str] = field(default_factory=list)
     compare_aggregations: Any = None
-    keep_features: Any = "auto"
+    keep_features: Any = MISSING
     num_threads: int | None = None
     backbone: Any = MISSING
     data: Any = MISSING

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from headway.models.heads.cls import ClsHead
 
 if TYPE_CHECKING:
     from headway.models.encoder import Encoder
@@ -23,12 +25,12 @@ TOLERANCE = 1e-3
 class FeatureExtractor:
     """Gives the features of batches: what the trained part of a model takes in.
 
-    A frozen encoder under a head that pools gives a vector a window; under any other head, and below the last
-    layers that train, each token's state.
+    A frozen encoder under a ClsHead gives a vector a window; under any other head, and below the last layers
+    that train, each token's state.
 
     Args:
         encoder: With frozen layers.
-        head: May have `pool(states, batch, encoder)`, and then `classify(features)`.
+        head: Takes the features.
 
     Attributes:
         kind: "pooled" or "states".
@@ -58,8 +60,7 @@ class FeatureExtractor:
             states = self._encoder.frozen_states(batch)
             if self.kind == STATES:
                 return states
-            pooled: Tensor = self._head.pool(states, batch, self._encoder)  # type: ignore[operator]
-            return pooled.float()
+            return cast("ClsHead", self._head).pool(states, batch, self._encoder).float()
 
     def differs(self, batch: Batch, features: Tensor) -> bool:
         """Return whether the upper layers make something else of kept features than of the windows.
@@ -104,8 +105,15 @@ class FeatureExtractor:
 
 
 def pools(head: nn.Module) -> bool:
-    """Return whether a head makes one vector a window before anything that trains."""
-    return callable(getattr(head, "pool", None)) and callable(getattr(head, "classify", None))
+    """Return whether a head makes one vector a window, as ClsHead does, before anything that trains.
+
+    A class of the user's that pools otherwise may train in it, or by arguments that no key knows: tokens'
+    states are kept for it.
+    """
+    if not isinstance(head, ClsHead):
+        return False
+    kind = type(head)
+    return kind.pool is ClsHead.pool and kind.forward is ClsHead.forward
 
 
 def _frozen_tensors(encoder: Encoder) -> dict[str, Tensor]:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from torch import Tensor, nn
+
+from headway.types import TrainingError
 
 if TYPE_CHECKING:
     from headway.models.encoder import Encoder
@@ -57,12 +60,34 @@ class HeadEpoch:
         bias: (num_labels,) float32.
         losses: (num_steps,) float32, the mean loss of each optimizer step's items.
         weights: (num_steps,) float32, the summed weight of each step's items.
+        first_step: Optimizer steps before the epoch.
     """
 
     weight: Tensor
     bias: Tensor
     losses: Tensor
     weights: Tensor
+    first_step: int
+
+
+def finite(epoch: HeadEpoch, number: int) -> HeadEpoch:
+    """Return an epoch whose losses are numbers.
+
+    Args:
+        epoch: Of one head; others that were trained with it don't matter to it.
+        number: Of the epoch, from 0.
+
+    Raises:
+        TrainingError: A loss is not a number.
+    """
+    wrong = (~torch.isfinite(epoch.losses)).nonzero()
+    if len(wrong):
+        step = int(wrong[0, 0])
+        raise TrainingError(
+            f"the training loss is {epoch.losses[step].item()} in epoch {number} (optimizer step "
+            f"{epoch.first_step + step}); lower optimizer.lr"
+        )
+    return epoch
 
 
 Epochs = Callable[[int], HeadEpoch]

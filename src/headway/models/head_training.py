@@ -17,7 +17,6 @@ from torch import Tensor
 from headway.models.fast_dropout import LEVELS, random_bits
 from headway.models.features import to_tensor
 from headway.models.head_plans import HeadEpoch, HeadPlan
-from headway.types import TrainingError
 
 if TYPE_CHECKING:
     from headway.types import RowStep
@@ -84,10 +83,7 @@ class HeadTrainer:
             steps: A sequence a head, all equally long.
 
         Returns:
-            Each head as it is then.
-
-        Raises:
-            TrainingError: A loss is not a number.
+            Each head as it is then; see `headway.models.head_plans.finite` for losses that are no numbers.
         """
         generators = [
             torch.Generator().manual_seed(_mixed(plan.seed, number)) if dropped > 0 else None
@@ -104,14 +100,10 @@ class HeadTrainer:
                 taken += [self._take(step, [own[i] for own in bits]) for i, step in enumerate(block)]
         losses = torch.stack([losses for losses, _ in taken], dim=1)  # (num_heads, num_steps)
         weights = torch.stack([weights for _, weights in taken], dim=1)
-        if not torch.isfinite(losses).all():
-            head, step = (int(i) for i in (~torch.isfinite(losses)).nonzero()[0])
-            raise TrainingError(
-                f"the training loss is {losses[head, step].item()} in epoch {number}, optimizer step "
-                f"{self._step - len(taken) + step}; lower optimizer.lr"
-            )
         return [
-            HeadEpoch(own[:-1].T.contiguous(), own[-1].clone(), losses[i], weights[i])
+            HeadEpoch(
+                own[:-1].T.contiguous(), own[-1].clone(), losses[i], weights[i], self._step - len(taken)
+            )
             for i, own in enumerate(self._parameters)
         ]
 

@@ -21,7 +21,8 @@ class HeadTuner(FineTuner):
 
     The loader gives one item an epoch, and a training step takes all of the epoch's optimizer steps:
     Lightning's own share of a step is three times what a head costs. Validation, checkpoints, callbacks and
-    curves are those of any run; `global_step` counts optimizer steps.
+    curves are those of any run; `global_step` counts optimizer steps. The curve of the training loss has each
+    optimizer step's mean.
 
     Args:
         **arguments: As FineTuner.
@@ -62,6 +63,7 @@ class HeadTuner(FineTuner):
         for counts in (progress.total, progress.current):
             counts.ready += len(epoch.losses)
             counts.completed += len(epoch.losses)
+        self.trainer.fit_loop.epoch_loop._batches_that_stepped += len(epoch.losses) - 1  # and one by itself
 
     def _log_losses(self, losses: Tensor) -> None:
         every, before = self.trainer.log_every_n_steps, self.global_step  # type: ignore[attr-defined]

@@ -24,8 +24,8 @@ class DiskFacts:
 
     Attributes:
         checkpoints: best.ckpt and, if it is kept, last.ckpt; one more while it is written.
-        artifact: The weights in model/, and once more while better ones are written.
-        needed: Both.
+        artifact: The weights in model/.
+        needed: Both, and the artifact once more while a better one is written.
         free: Where the run's folder will be.
         encoded: The encoded splits in the cache.
         cache_free: Where the cache is.
@@ -45,6 +45,7 @@ def disk_facts(
     *,
     weights: int,
     trained: int,
+    frozen: int = 0,
     keep_last: bool,
     encoded: Mapping[str, Encoded],
     folder: Path,
@@ -56,18 +57,19 @@ def disk_facts(
     Args:
         weights: Bytes of all weights.
         trained: Parameters that train; AdamW keeps two numbers for each.
+        frozen: Parameters that don't; checkpoints leave them out.
         keep_last: Whether last.ckpt is kept beside best.ckpt.
         encoded: Split -> its windows.
         folder: The run's; it need not exist.
         cache: That of encoded splits.
         features: Bytes of kept features.
     """
-    checkpoint = weights + 2 * 4 * trained
+    checkpoint = weights - 4 * frozen + 2 * 4 * trained
     checkpoints = checkpoint * (3 if keep_last else 2)  # one of them while it is written
     arrays = [getattr(each, field.name) for each in encoded.values() for field in fields(each)]
     return DiskFacts(
         checkpoints=checkpoints,
-        artifact=2 * weights,
+        artifact=weights,
         needed=checkpoints + 2 * weights,
         free=disk_usage(existing(folder)).free,
         encoded=sum(array.nbytes for array in arrays if array is not None),

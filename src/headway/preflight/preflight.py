@@ -121,6 +121,7 @@ def preflight(cfg: dict[str, Any], folder: Path, *, measure: bool, say: Say = la
     disk = disk_facts(
         weights=module_bytes(built.module),
         trained=sum(p.numel() for p in built.module.parameters() if p.requires_grad),
+        frozen=sum(p.numel() for p in built.module.parameters() if not p.requires_grad),
         keep_last=bool(cfg["callbacks"]["checkpoint"].get("save_last")),
         encoded=data.encoded,
         folder=folder,
@@ -163,7 +164,7 @@ def _build(cfg: dict[str, Any], folder: Path, say: Say) -> _Built:
     set_threads(cfg["num_threads"], load)
     trainer, _ = build_trainer(cfg, folder)
     module, loaders, total_steps = build_module(cfg, data, backbone, num_processes=trainer.world_size)
-    keeping = decide(cfg, module.head, data=data, loaders=loaders, hidden_size=module.encoder.hidden_size)
+    keeping = decide(cfg, module.head, data=data, loaders=loaders, facts=module.encoder.architecture)
     return _Built(data, module, loaders, trainer, total_steps, tokenizer, notes, keeping)
 
 
