@@ -102,7 +102,7 @@ def test_room_is_counted(tmp_path):
     )
     where = {"encoded": {"train": encoded}, "folder": tmp_path / "a" / "b", "cache": tmp_path / "c"}
     found = disk_facts(weights=400, trained=60, keep_last=True, **where)
-    assert (found.checkpoints, found.artifact, found.needed) == (3 * 880, 800, 3 * 880 + 800)
+    assert (found.checkpoints, found.artifact, found.needed) == (3 * 880, 400, 3 * 880 + 2 * 400)
     assert found.encoded == 40 + 16 + 3 * 8
     assert found.free > 0
     assert disk_facts(weights=400, trained=60, keep_last=False, **where).checkpoints == 2 * 880
