@@ -107,9 +107,20 @@ def review_lines(found: dict[str, Any]) -> list[str]:
         values = [100 * each["test"]["accuracy"] for each in runs.values()]
         spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
         each = ", ".join(f"{value:.2f}" for value in values)
-        chosen = ", ".join(str(run["chosen"] or "") for run in runs.values())
+        chosen = ", ".join(run["chosen"] for run in runs.values() if run["chosen"])
         lines.append(f"| {name} | {len(values)} | {mean(values):.2f}{spread} | {each} | {chosen} |")
     windows = found.get("reviews_windows", {})
+    if windows and "reviews_first512" in found:
+        whole, first = (
+            mean(100 * each["test"]["accuracy"] for each in found[name].values())
+            for name in ("reviews_windows", "reviews_first512")
+        )
+        met = {True: "met", False: "missed"}
+        lines += [
+            "",
+            f"All windows against the first 512 tokens: {whole - first:+.2f} points (aim +3: "
+            f"{met[whole - first >= 3]}); above 88: {met[whole > 88]}.",
+        ]
     if windows:
         names = list(next(iter(windows.values()))["aggregations"])
         lines += ["", "Validation accuracy of each aggregation, a column a seed:", ""]
