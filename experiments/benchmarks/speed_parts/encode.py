@@ -12,7 +12,7 @@ from speed_parts.rounds import Found, best_of, interleaved, middle, ratio
 from speed_parts.works import read_rows, split_rows, write_rows
 
 HEADWAY = {"headway": "auto", "headway fp32": "32-true"}
-BATCHES = (16, 32, 64, 128)
+BATCHES = (32, 64)
 PEERS = {
     f"sentence-transformers {kind} batch {size}": {"bf16": kind == "bf16", "batch_size": size}
     for kind in ("fp32", "bf16")
@@ -86,7 +86,7 @@ def measure(options: Options) -> Found:
     Args:
         options: Of the command line.
     """
-    count, max_length = options.size(7674, 48), 256
+    count, max_length = options.size(2000, 48), 256
     rows = options.outputs / "rows" / f"r8-texts-{count}.jsonl"
     if not rows.is_file():
         splits = split_rows("r8")
