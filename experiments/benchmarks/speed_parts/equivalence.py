@@ -25,7 +25,14 @@ SIZES: dict[str, Any] = {
     "initializer_range": 0.1,
 }
 """Weights wide enough that what one token sees of another matters to its state."""
-OWN: dict[str, dict[str, Any]] = {"electra": {"embedding_size": 32}, "modernbert": {"local_attention": 16}}
+OWN: dict[str, dict[str, Any]] = {
+    "albert": {"embedding_size": 32},
+    "electra": {"embedding_size": 32},
+    "eurobert": {"num_key_value_heads": 2},
+    "modernbert": {"local_attention": 16},
+    "roc_bert": {"pronunciation_vocab_size": SIZES["vocab_size"], "shape_vocab_size": SIZES["vocab_size"]},
+    "xmod": {"languages": ["en_XX"], "default_language": "en_XX"},
+}
 
 
 def random_batch(*, windows: int, longest: int, seed: int) -> Any:

@@ -55,7 +55,8 @@ def contend(_: str, settings: dict[str, Any]) -> dict[str, Any]:
     import torch
 
     from headway.allocator import keep_freed_memory
-    from headway.assembly import build_backbone, build_data, build_module, build_trainer, encode_data
+    from headway.assembly import build_backbone, build_data, build_module, encode_data
+    from headway.trainer_assembly import build_trainer
     from speed_parts.headway_side import compose
 
     torch.set_num_threads(settings["threads"])

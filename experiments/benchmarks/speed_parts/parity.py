@@ -72,7 +72,8 @@ def _headway(work: Work, start: str, *, folder: Path, cache: str) -> dict[str, A
     import pytorch_lightning as pl
     from safetensors.torch import load_file
 
-    from headway.assembly import build_backbone, build_data, build_module, build_trainer, encode_data
+    from headway.assembly import build_backbone, build_data, build_module, encode_data
+    from headway.trainer_assembly import build_trainer
     from speed_parts.headway_side import compose
 
     cfg = compose(
