@@ -85,6 +85,7 @@ class FeatureStore:
             computed = False
 
             def prepare() -> Callable[[Path], None]:
+                """Note that they are computed, and return what does it."""
                 nonlocal computed
                 computed = True
                 return self._writer(split)

@@ -138,11 +138,8 @@ def train_together(cfgs: Sequence[dict[str, Any]]) -> list[SharedStart] | None:
     set_threads(first["num_threads"], load)
     loaders = [build_loaders(cfg, data) for cfg in cfgs]
     heads = [build_head(cfg, data, backbone) for cfg in cfgs]
-    facts = backbone.architecture()
-    keepings = [
-        decide(cfg, heads[0], data=data, loaders=each, facts=facts)
-        for cfg, each in zip(cfgs, loaders, strict=True)
-    ]
+    about: dict[str, Any] = {"data": data, "facts": backbone.architecture()}
+    keepings = [decide(c, heads[0], loaders=each, **about) for c, each in zip(cfgs, loaders, strict=True)]
     epochs = first["trainer"]["max_epochs"]
     steps = {tuple(each.steps_before(epoch) for epoch in range(epochs + 1)) for each in loaders}
     if not all(keeping.heads_only for keeping in keepings) or len(steps) > 1:
@@ -163,11 +160,9 @@ def train_together(cfgs: Sequence[dict[str, Any]]) -> list[SharedStart] | None:
     ]
     labels, weights = loaders[0].training_rows()
     trainer = HeadTrainer(plans, features=store("train"), labels=labels, weights=weights)
-    after: list[list[HeadEpoch]] = []
-    for epoch in range(epochs):
-        if loaders[0].steps_before(epoch) == total:
-            break  # max_steps ended it before
-        after.append(trainer.epoch(epoch, _orders(cfgs, loaders, epoch)))
+    # max_steps may end it before the last epoch.
+    stepping = [epoch for epoch in range(epochs) if loaders[0].steps_before(epoch) < total]
+    after = [trainer.epoch(epoch, _orders(cfgs, loaders, epoch)) for epoch in stepping]
     log.info("%d heads trained together, %d optimizer steps each", len(cfgs), total)
     return [
         SharedStart(data, backbone, tokenizer, encoder, store, _given([each[i] for each in after]), len(cfgs))

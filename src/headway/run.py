@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from headway.data.text_data import TextData
     from headway.feature_store import FeatureStore
     from headway.heads_together import SharedStart
+    from headway.models.backbone import Backbone
     from headway.models.module import FineTuner
     from headway.threads import ThreadChoice
     from headway.tracking.checkpoints import BestCheckpoint
@@ -93,12 +94,7 @@ def run(
         data, backbone, to_compare = checked(cfg)
         prepare_process(cfg)
     with timer.stage("data"):
-        if shared is None:
-            data.read()
-            tokenizer = backbone.load_tokenizer()
-            encode_data(data, backbone, tokenizer)
-        else:
-            data, backbone, tokenizer = shared.data, shared.backbone, shared.tokenizer
+        data, backbone, tokenizer = _read(data, backbone, shared)
     threads = set_threads(cfg["num_threads"], load)
     with timer.stage("model"):
         encoder = None if shared is None else shared.encoder
@@ -106,8 +102,7 @@ def run(
         built = build_run(cfg, folder, data, backbone, encoder=encoder, callbacks=[history, *callbacks])
     module, loaders, trainer, best = built.module, built.loaders, built.trainer, built.best
     artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
-    if not built.keeping.heads_only:  # heads alone train in seconds: theirs is written once, at the end
-        best.on_better = artifact
+    best.on_better = None if built.keeping.heads_only else artifact
     write_config(folder, cfg, list(overrides))
     _announce(module, built.total_steps, precision=str(trainer.precision), threads=threads)
     with timer.stage("features"):
@@ -121,14 +116,7 @@ def run(
     with timer.stage("write"):
         results = write_scored(cfg, folder, scored, module=module, data=data, artifact=artifact)
     outcome = _outcome(scored, best) | {"collapsed": _collapsed(scored, data, history.losses)}
-    scoring, elapsed = timer.seconds["score"], time.perf_counter() - start
-    timing = Timing.of(
-        training_times(trainer),
-        startup=startup,
-        features=timer.seconds["features"],
-        evaluation=scoring,
-        run=elapsed,
-    )
+    timing = _timing(trainer, timer, startup=startup, elapsed=time.perf_counter() - start)
     record = {
         **_computed(built, store, shared),
         "threads": asdict(threads),
@@ -152,6 +140,27 @@ def _computed(built: BuiltRun, store: FeatureStore | None, shared: SharedStart |
         "features": None if store is None else store.facts,
         "trained_together": 1 if shared is None else shared.trials,
     }
+
+
+def _read(data: TextData, backbone: Backbone, shared: SharedStart | None) -> tuple[TextData, Backbone, Any]:
+    """Read and encode, or take what other trials have read; return data, backbone and tokenizer."""
+    if shared is not None:
+        return shared.data, shared.backbone, shared.tokenizer
+    data.read()
+    tokenizer = backbone.load_tokenizer()
+    encode_data(data, backbone, tokenizer)
+    return data, backbone, tokenizer
+
+
+def _timing(trainer: pl.Trainer, timer: StageTimer, *, startup: float | None, elapsed: float) -> Timing:
+    """Return what the run cost, part by part."""
+    return Timing.of(
+        training_times(trainer),
+        startup=startup,
+        features=timer.seconds["features"],
+        evaluation=timer.seconds["score"],
+        run=elapsed,
+    )
 
 
 def _outcome(scored: Scored, best: BestCheckpoint) -> dict[str, Any]:

@@ -104,8 +104,8 @@ def by_hand(query: Tensor, key: Tensor, *, fast: bool, dropout: float) -> bool:
     """Return whether a block's attention is computed by `DroppedAttention` and not by torch's own function.
 
     On a CPU torch takes the plain path where there is dropout, and ours has cheaper random numbers. Without
-    dropout its bfloat16 kernel is the faster one forward; forward and backward it takes four times as long as
-    ours at 30 tokens, twice at 128, and two thirds at 512.
+    dropout its bfloat16 kernel is the faster one forward, and for long windows; forward and backward of short
+    ones is faster by hand.
 
     Args:
         query: (count, length, num_heads, head_size).

@@ -175,12 +175,11 @@ def _train(
     module, trainer = built.module, built.trainer
     device, padded = trainer.strategy.root_device, module.encoder.layout == "padded"
     lengths = {split: each.window_lengths for split, each in built.data.encoded.items()}
-    accumulate = cfg["trainer"]["accumulate_grad_batches"]
     plans = epoch_plans(
         built.loaders,
         lengths["train"],
         max_epochs=cfg["trainer"]["max_epochs"],
-        accumulate=accumulate,
+        accumulate=cfg["trainer"]["accumulate_grad_batches"],
         padded=padded,
     )
     optimizer = module.to(device).configure_optimizers()["optimizer"]
@@ -190,7 +189,7 @@ def _train(
         schedule=build(cfg["schedule"], key="schedule"),
         groups=parameter_groups(optimizer.param_groups, (module.encoder, module.head)),
         total_steps=built.total_steps,
-        accumulate=accumulate,
+        accumulate=cfg["trainer"]["accumulate_grad_batches"],
         precision=str(trainer.precision),
         device=str(device),
     )

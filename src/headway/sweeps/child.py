@@ -48,10 +48,12 @@ def main(connection: Connection, job: Job, environment: Mapping[str, str]) -> No
     _write_into(job[0].folder / OUTPUT)
 
     def report(place: int, epoch: int, value: float) -> bool:
+        """Ask the sweep whether a trial shall stop."""
         connection.send(("epoch", place, epoch, value))
         return bool(connection.recv())
 
     def tell(place: int, outcome: Outcome) -> None:
+        """Say to the sweep what came of a trial."""
         connection.send(("end", place, outcome))
 
     run_job(job, report=report, tell=tell)
@@ -71,6 +73,7 @@ def run_job(job: Job, *, report: Report, tell: Tell) -> None:
     for place, trial in enumerate(job):
 
         def of_trial(epoch: int, value: float, place: int = place) -> bool:
+            """Report this trial's epoch."""
             return report(place, epoch, value)
 
         start = time.perf_counter()

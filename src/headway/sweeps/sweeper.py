@@ -132,6 +132,7 @@ def _sigterm_ends() -> Iterator[None]:
     """Let SIGTERM end the sweep as Ctrl-C does, its trials with it; the status is 143."""
 
     def end(*_: object) -> NoReturn:
+        """Leave by an exception, so that everything is put away."""
         raise SystemExit(TERMINATED)
 
     if threading.current_thread() is not threading.main_thread():

@@ -47,6 +47,7 @@ class TrialMaker:
         point = [*overrides_of(params), *([] if seed is None else [f"seed={seed}"])]
 
         def new_folder(subdir: str) -> Path:
+            """Return a folder that no attempt has used."""
             wanted = self._folder / subdir / ("" if seed is None else f"seed-{seed}")
             folder, attempt = wanted, 0
             while folder in self._taken or folder.exists():
