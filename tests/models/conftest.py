@@ -6,6 +6,7 @@ import pytest
 import torch
 from transformers import CONFIG_MAPPING, AutoModel
 
+from headway.models.architecture import forward_inputs
 from headway.types import Batch
 
 VOCAB_SIZE = 50
@@ -96,3 +97,30 @@ def _pad(batch):
 def pad():
     """(batch) -> input_ids, token_type_ids and attention_mask, each (num_windows, longest)."""
     return _pad
+
+
+@pytest.fixture(scope="session")
+def gradients():
+    """(encoder, batch) -> gradients of a loss that weighs every token and feature differently."""
+
+    def gradients(encoder, batch):
+        encoder.zero_grad()
+        states = encoder(batch)
+        weights = torch.linspace(-1, 1, states.numel()).view_as(states)
+        (states * weights).sum().backward()
+        return {name: p.grad for name, p in encoder.named_parameters() if p.grad is not None}
+
+    return gradients
+
+
+@pytest.fixture(scope="session")
+def hf_states(pad):
+    """(model, batch) -> states of real tokens by transformers alone, from padded rows."""
+
+    def hf_states(model, batch):
+        inputs = {name: value for name, value in pad(batch).items() if name in forward_inputs(model)}
+        with torch.no_grad():
+            states = model(**inputs).last_hidden_state
+        return torch.cat([row[:length] for row, length in zip(states, batch.lengths, strict=True)])
+
+    return hf_states

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from headway.models.architecture import forward_inputs
 from headway.models.encoder import Encoder
 from headway.models.length_groups import filler_tokens
 from headway.models.packed_attention import PACKED_FAMILIES
@@ -20,36 +19,18 @@ from headway.types import ConfigError
 LENGTHS = (3, 5, 5, 5, 9, 20, 20)
 
 
-def gradients(encoder, batch):
-    """Gradients of a loss that weighs every token and feature differently."""
-    encoder.zero_grad()
-    states = encoder(batch)
-    weights = torch.linspace(-1, 1, states.numel()).view_as(states)
-    (states * weights).sum().backward()
-    return {name: p.grad for name, p in encoder.named_parameters() if p.grad is not None}
-
-
-def hf_states(model, batch, pad):
-    """States of real tokens by transformers alone, from padded rows."""
-    inputs = pad(batch)
-    inputs = {name: value for name, value in inputs.items() if name in forward_inputs(model)}
-    with torch.no_grad():
-        states = model(**inputs).last_hidden_state
-    return torch.cat([row[:length] for row, length in zip(states, batch.lengths, strict=True)])
-
-
 @pytest.mark.parametrize("family", sorted(PACKED_FAMILIES))
 class TestPacked:
-    def test_states_equal_padded_and_transformers(self, family, tiny_model, make_batch, pad):
+    def test_states_equal_padded_and_transformers(self, family, tiny_model, make_batch, hf_states):
         batch = make_batch(LENGTHS)
         packed = Encoder(tiny_model(family)).eval()
         padded = Encoder(tiny_model(family), layout="padded").eval()
         assert (packed.layout, padded.layout) == ("packed", "padded")
-        expected = hf_states(tiny_model(family), batch, pad)
+        expected = hf_states(tiny_model(family), batch)
         assert_close(packed(batch), expected, atol=1e-5, rtol=1e-5)
         assert_close(padded(batch), expected, atol=1e-5, rtol=1e-5)
 
-    def test_gradients_equal_padded(self, family, tiny_model, make_batch):
+    def test_gradients_equal_padded(self, family, tiny_model, make_batch, gradients):
         batch = make_batch(LENGTHS)
         packed = gradients(Encoder(tiny_model(family)).eval(), batch)
         padded = gradients(Encoder(tiny_model(family), layout="padded").eval(), batch)
@@ -109,7 +90,7 @@ class TestPacked:
             encoder.eval()
             assert_close(encoder(batch), encoder(batch), atol=0, rtol=0)
 
-    def test_gradient_checkpointing_changes_nothing(self, family, tiny_model, make_batch):
+    def test_gradient_checkpointing_changes_nothing(self, family, tiny_model, make_batch, gradients):
         batch = make_batch(LENGTHS)
         plain, checkpointed = Encoder(tiny_model(family)), Encoder(tiny_model(family))
         if not plain.model.supports_gradient_checkpointing:
@@ -198,7 +179,9 @@ class TestFrozen:
             ("modernbert", ("layers.3.", "final_norm.")),
         ],
     )
-    def test_last_n_trains_the_top_and_nothing_below(self, family, trained, tiny_model, make_batch):
+    def test_last_n_trains_the_top_and_nothing_below(
+        self, family, trained, tiny_model, make_batch, gradients
+    ):
         encoder = Encoder(tiny_model(family), trainable="last_n", last_n=1).train()
         names = {name for name, p in encoder.model.named_parameters() if p.requires_grad}
         assert names == {name for name, _ in encoder.model.named_parameters() if name.startswith(trained)}

@@ -6,43 +6,24 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from headway.models.architecture import forward_inputs
 from headway.models.encoder import Encoder
 from headway.types import ConfigError
 
 LENGTHS = (3, 5, 5, 5, 9, 20, 20)
 
 
-def gradients(encoder, batch):
-    """Gradients of a loss that weighs every token and feature differently."""
-    encoder.zero_grad()
-    states = encoder(batch)
-    weights = torch.linspace(-1, 1, states.numel()).view_as(states)
-    (states * weights).sum().backward()
-    return {name: p.grad for name, p in encoder.named_parameters() if p.grad is not None}
-
-
-def hf_states(model, batch, pad):
-    """States of real tokens by transformers alone, from padded rows."""
-    inputs = pad(batch)
-    inputs = {name: value for name, value in inputs.items() if name in forward_inputs(model)}
-    with torch.no_grad():
-        states = model(**inputs).last_hidden_state
-    return torch.cat([row[:length] for row, length in zip(states, batch.lengths, strict=True)])
-
-
 @pytest.mark.parametrize("family", ["mobilebert", "mpnet"])
-def test_a_family_without_adapter_is_padded_in_groups(family, tiny_model, make_batch, pad):
+def test_a_family_without_adapter_is_padded_in_groups(family, tiny_model, make_batch, hf_states):
     batch = make_batch(LENGTHS)
     encoder = Encoder(tiny_model(family)).eval()
     assert encoder.layout == "grouped"
     assert encoder.why_not_packed.startswith(f"{family} has no adapter (those that have: albert, ")
-    assert_close(encoder(batch), hf_states(tiny_model(family), batch, pad), atol=1e-5, rtol=1e-5)
+    assert_close(encoder(batch), hf_states(tiny_model(family), batch), atol=1e-5, rtol=1e-5)
     with pytest.raises(ConfigError, match=rf"`backbone.layout` can't be packed: {family} has no adapter"):
         Encoder(tiny_model(family), layout="packed")
 
 
-def test_groups_of_like_lengths_compute_little_padding(tiny_model, make_batch):
+def test_groups_of_like_lengths_compute_little_padding(tiny_model, make_batch, gradients):
     batch = make_batch((*[3] * 4, *[5] * 4, 35, *[38] * 4))
     grouped = Encoder(tiny_model("bert"), layout="grouped").eval()
     padded = Encoder(tiny_model("bert"), layout="padded").eval()
