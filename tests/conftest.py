@@ -277,3 +277,29 @@ def finished_run(tmp_path_factory, tiny_bert, compose_config):
         return FinishedRun(run(cfg, folder / "run").folder, folder / f"test{suffix}")
 
     return finished
+
+
+@pytest.fixture(scope="session")
+def plain_bert(tiny_bert, tmp_path_factory):
+    """tiny_bert without dropout: what a step does then depends on its windows alone."""
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("plain_bert")
+    model = AutoModel.from_pretrained(tiny_bert)
+    model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.0
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def tagged(tmp_path):
+    """A file of 30 rows of words, each tagged as an animal or as something else."""
+    animals = ("dog", "fox", "goalkeeper", "farmer")
+    path = tmp_path / "tagged.jsonl"
+    rows = []
+    for i in range(30):
+        tokens = ["the", animals[i % 4], "jumps", "unbelievably", "far"][: 2 + i % 4]
+        rows.append({"tokens": tokens, "tags": ["ANIMAL" if word in animals else "OTHER" for word in tokens]})
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return path

@@ -53,17 +53,6 @@ def animals(tmp_path):
 
 
 @pytest.fixture
-def tagged(tmp_path):
-    path = tmp_path / "tagged.jsonl"
-    rows = []
-    for i in range(30):
-        tokens = ["the", ANIMALS[i % 4], "jumps", "unbelievably", "far"][: 2 + i % 4]
-        rows.append({"tokens": tokens, "tags": ["ANIMAL" if word in ANIMALS else "OTHER" for word in tokens]})
-    path.write_text("\n".join(json.dumps(row) for row in rows))
-    return path
-
-
-@pytest.fixture
 def config(tmp_path, tiny_bert, compose_config):
     """Return a function: (file, *overrides) -> the config of a run that validates on the same file."""
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch.testing import assert_close
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel
 
 from headway.run import run
 from headway.types import ConfigError
@@ -50,28 +50,6 @@ def animals(tmp_path):
     with path.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([("text", "label"), *rows])
     return path
-
-
-@pytest.fixture
-def tagged(tmp_path):
-    path = tmp_path / "tagged.jsonl"
-    rows = []
-    for i in range(30):
-        tokens = ["the", ANIMALS[i % 4], "jumps", "unbelievably", "far"][: 2 + i % 4]
-        rows.append({"tokens": tokens, "tags": ["ANIMAL" if word in ANIMALS else "OTHER" for word in tokens]})
-    path.write_text("\n".join(json.dumps(row) for row in rows))
-    return path
-
-
-@pytest.fixture(scope="module")
-def plain_bert(tiny_bert, tmp_path_factory):
-    """tiny_bert without dropout, which the trained layers would draw otherwise in the two kinds of run."""
-    folder = tmp_path_factory.mktemp("plain_bert")
-    model = AutoModel.from_pretrained(tiny_bert)
-    model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.0
-    model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture

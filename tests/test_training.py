@@ -32,17 +32,6 @@ FAST = (
 ANIMALS = ("dog", "fox", "goalkeeper", "farmer")
 
 
-@pytest.fixture(scope="module")
-def plain_bert(tiny_bert, tmp_path_factory):
-    """tiny_bert without dropout: what a step does then depends on its windows alone."""
-    folder = tmp_path_factory.mktemp("plain_bert")
-    model = AutoModel.from_pretrained(tiny_bert)
-    model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.0
-    model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture
 def overrides(tmp_path, plain_bert):
     return [*FAST, f"backbone.name={plain_bert}", f"cache_dir={tmp_path / 'cache'}"]
