@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import shutil
 
 import numpy as np
@@ -291,6 +293,16 @@ def test_features_that_the_disk_cannot_hold_are_refused(train, animals, monkeypa
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(ConfigError, match=r"`keep_features` needs .* GB are free; set cache_dir"):
         train(animals, "run", *FROZEN, *LABEL, "keep_features=true")
+
+
+def test_a_disk_that_fills_meanwhile_is_an_error_and_leaves_nothing(train, animals, monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(ConfigError, match="cache_dir must be a folder that can be written and has room"):
+        train(animals, "run", *FROZEN, *LABEL)
+    assert list((tmp_path / "cache" / "features").iterdir()) == []
 
 
 def test_auto_leaves_most_of_the_disk_free(train, animals, monkeypatch):
