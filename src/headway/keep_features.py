@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.feature_store import NAME, FeatureStore, free_bytes
-from headway.models.features import POOLED, STATES, FeatureExtractor, pools
+from headway.models.features import POOLED, STATES, FeatureExtractor
+from headway.models.head_calls import pools
 from headway.models.heads.cls import ClsHead
 from headway.models.heads.token import TokenHead
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,10 @@ from headway.types import Batch
 
 if TYPE_CHECKING:
     from headway.data.store import Encoded
+
+ARRAYS = ("input_ids", "token_type_ids", "offsets", "documents", "words", "first_pieces")
+"""Of an encoding, what batches are made of."""
+ZERO = np.zeros(1, dtype=np.int64)
 
 
 class WindowBatches(Dataset[Batch]):
@@ -42,6 +45,14 @@ class WindowBatches(Dataset[Batch]):
         token_features: bool = False,
     ) -> None:
         self.encoded = encoded
+        self._arrays = {
+            # A memory map seen as a plain array: slicing a `numpy.memmap` costs ten times as much.
+            name: None if values is None else np.asarray(values)
+            for name, values in vars(encoded).items()
+            if name in ARRAYS
+        }
+        types = self._arrays["token_type_ids"]
+        self._one_type = types is not None and not types.any()
         self.labels = labels
         self.token_level = token_level
         self.features = features
@@ -53,61 +64,77 @@ class WindowBatches(Dataset[Batch]):
 
     def __getitem__(self, plan: BatchPlan) -> Batch:
         """Return the plan's windows as one flat batch, in the plan's order."""
-        encoded, windows = self.encoded, plan.windows
-        starts, ends = encoded.offsets[windows], encoded.offsets[windows + 1]
-        lengths = (ends - starts).astype(np.int64)
+        arrays, windows = self._arrays, np.asarray(plan.windows, dtype=np.int64)
+        offsets = _held(arrays["offsets"])
+        starts = offsets[windows]
+        lengths = offsets[windows + 1] - starts
+        ends = lengths.cumsum()
         pooled = self.features is not None and not self.token_features
         # Of pooled windows nobody looks at the tokens.
-        spans = [] if pooled else list(zip(starts.tolist(), ends.tolist(), strict=True))
-        documents = np.asarray(encoded.documents[windows], dtype=np.int64)
+        tokens = windows[:0] if pooled else _token_rows(starts, lengths, ends)
+        documents = _held(arrays["documents"])[windows]
         words = labels = None
         if self.token_level:
-            words = _gather(encoded.words, spans, np.int64)
-            words[~_gather(encoded.first_pieces, spans, np.bool_)] = -1
+            words = _taken(arrays["words"], tokens)
+            words[~_taken(arrays["first_pieces"], tokens)] = -1
         if self.labels is not None:
-            labels = (
-                _gather(self.labels, spans, np.int64)
-                if self.token_level
-                else torch.from_numpy(self.labels[documents])
+            labels = torch.from_numpy(self.labels[tokens if self.token_level else documents])
+        input_ids = _taken(arrays["input_ids"], tokens)
+        types = None
+        if arrays["token_type_ids"] is not None:
+            types = (
+                torch.zeros_like(input_ids) if self._one_type else _taken(arrays["token_type_ids"], tokens)
             )
-        types = encoded.token_type_ids
         return Batch(
-            input_ids=_gather(encoded.input_ids, spans, np.int64),
-            token_type_ids=None if types is None else _gather(types, spans, np.int64),
-            cu_seq_lens=torch.from_numpy(np.concatenate([[0], np.cumsum(lengths)])),
+            input_ids=input_ids,
+            token_type_ids=types,
+            cu_seq_lens=torch.from_numpy(np.concatenate([ZERO, ends])),
             lengths=tuple(lengths.tolist()),
             documents=torch.from_numpy(documents),
-            windows=torch.from_numpy(np.array(windows, dtype=np.int64)),
+            windows=torch.from_numpy(windows.copy()),
             words=words,
             labels=labels,
-            weights=self._weights(plan, spans),
+            weights=self._weights(plan, tokens),
             normalizer=plan.normalizer,
-            features=self._features(windows, spans),
+            features=None if self.features is None else self._features(tokens if not pooled else windows),
         )
 
-    def _features(self, windows: np.ndarray, spans: Sequence[tuple[int, int]]) -> torch.Tensor | None:
-        if self.features is None:
-            return None
-        parts = [self.features[start:end] for start, end in spans] if self.token_features else None
-        rows = np.asarray(self.features[windows]) if parts is None else np.concatenate(parts)
-        tensor = torch.from_numpy(rows)
-        return tensor.view(torch.bfloat16) if rows.dtype == np.uint16 else tensor
+    def _features(self, rows: np.ndarray) -> torch.Tensor:
+        taken = np.asarray(_held(self.features)[rows])
+        tensor = torch.from_numpy(taken)
+        return tensor.view(torch.bfloat16) if taken.dtype == np.uint16 else tensor
 
-    def _weights(self, plan: BatchPlan, spans: Sequence[tuple[int, int]]) -> torch.Tensor:
+    def _weights(self, plan: BatchPlan, tokens: np.ndarray) -> torch.Tensor:
         """Return what each window, or each token, of a plan counts; float32."""
+        rows = tokens if self.token_level else plan.windows
         if plan.padding or self.weights is None:
-            rows = sum(end - start for start, end in spans) if self.token_level else len(plan.windows)
-            return torch.full((rows,), 0.0 if plan.padding else 1.0)
-        if self.token_level:
-            return _gather(self.weights, spans, np.float32)
-        return torch.from_numpy(self.weights[plan.windows])
+            return torch.full((len(rows),), 0.0 if plan.padding else 1.0)
+        return torch.from_numpy(self.weights[rows])
 
 
-def _gather(
-    values: np.ndarray | None, spans: Sequence[tuple[int, int]], dtype: type[np.generic]
-) -> torch.Tensor:
-    """Return the rows of some windows end to end, as a copy."""
+def _token_rows(starts: np.ndarray, lengths: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return the rows of tokens of some windows, end to end.
+
+    Args:
+        starts: (batch,) int64, each window's first row of tokens.
+        lengths: (batch,) int64.
+        ends: (batch,) int64, the lengths' running sum.
+
+    Returns:
+        (sum of lengths,) int64.
+    """
+    rows: np.ndarray = np.repeat(starts - ends + lengths, lengths)
+    rows += np.arange(len(rows))
+    return rows
+
+
+def _held(values: np.ndarray | None) -> np.ndarray:
     if values is None:
         raise ValueError("windows of words are needed where tokens are labelled")
-    parts = [values[start:end] for start, end in spans] or [values[:0]]
-    return torch.from_numpy(np.concatenate(parts).astype(dtype, copy=False))
+    return values
+
+
+def _taken(values: np.ndarray | None, rows: np.ndarray) -> torch.Tensor:
+    """Return rows as a copy, in int64 unless they are bool."""
+    taken = _held(values)[rows]
+    return torch.from_numpy(taken if taken.dtype == np.bool_ else taken.astype(np.int64, copy=False))

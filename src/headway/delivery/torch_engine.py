@@ -8,6 +8,7 @@ import torch
 
 from headway.data.collator import WindowBatches
 from headway.data.plans import plan_evaluation
+from headway.models.head_calls import head_logits
 from headway.models.rows import concatenate, window_logits
 
 if TYPE_CHECKING:
@@ -60,6 +61,6 @@ class TorchEngine:
         ):
             for plan in plan_evaluation(encoded.window_lengths, batch_size=batch_size):
                 batch = dataset[plan].to(self._device)
-                logits = self._head(self._encoder(batch), batch, self._encoder)
+                logits = head_logits(self._head, self._encoder, batch)
                 rows.append(window_logits(logits, batch, token_level=token_level))
         return concatenate(rows)

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from headway.models.architecture import Architecture, position_offset
+from headway.models.first_tokens import FirstTokens, use_first_tokens
 from headway.models.freezing import freeze
 from headway.models.layer_split import LayerSplit
 from headway.models.layouts import choose_layout
 from headway.models.length_groups import filler_tokens, group_lengths, join_groups, token_positions
-from headway.models.padding_groups import CALL_TOKENS, bucketed_length, padding_groups
+from headway.models.padding_groups import CALL_TOKENS, PaddedRows, bucketed_length, padding_groups
 from headway.types import Batch, ConfigError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Encoder(nn.Module):
         frozen_depth: Lowest layers that don't train, embeddings with them; 0 where all train.
         layout: "packed", "grouped" or "padded".
         why_not_packed: Why "auto" didn't pack; None where it did or wasn't asked.
+        trims: Whether the last layer computes first tokens alone where nothing else is asked for.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Encoder(nn.Module):
         self.inputs = self.architecture.inputs
         self.initializer_range = self.architecture.initializer_range
         self.layout, self._run_packed, self.why_not_packed = choose_layout(model, layout)
+        self.trims = self.layout == "packed" and use_first_tokens(model)
         self._position_offset = position_offset(model)
         self._frozen_modules = freeze(model, trainable, last_n=last_n)
         self.frozen = trainable == "none"
@@ -126,17 +129,19 @@ class Encoder(nn.Module):
         pooled: Tensor = self.model.get_submodule("pooler")(first_states.unsqueeze(1))
         return pooled
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, *, first_only: bool = False) -> Tensor:
         """Return the last hidden states.
 
         Args:
             batch: Windows end to end. With features, only the layers that train run.
+            first_only: Whether the first token of each window is all that's asked for; what else the last
+                layer would compute isn't computed then, where the family allows it (`trims`).
 
         Returns:
-            (num_tokens, hidden_size) float, in the order of batch.input_ids.
+            (num_tokens, hidden_size) float, in the order of batch.input_ids; or (num_windows, hidden_size).
         """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            return self._run(batch, WHOLE if batch.features is None else UPPER)
+            return self._run(batch, WHOLE if batch.features is None else UPPER, first_only=first_only)
 
     def frozen_states(self, batch: Batch) -> Tensor:
         """Return the states of the highest frozen layer: what a batch's features are, where tokens' are kept.
@@ -160,8 +165,9 @@ class Encoder(nn.Module):
             raise ValueError("features of tokens need an encoder with frozen layers below those that train")
         return self._split.lower(call) if kept is None else self._split.upper(call, lay_out(kept))
 
-    def _run(self, batch: Batch, part: str) -> Tensor:
-        return (self._packed if self.layout == "packed" else self._padded_groups)(batch, part)
+    def _run(self, batch: Batch, part: str, *, first_only: bool = False) -> Tensor:
+        run = self._packed if self.layout == "packed" else self._padded_groups
+        return run(batch, part, first_only=first_only)
 
     def computed_tokens(self, batch: Batch) -> int:
         """Return how many tokens the forward computes for a batch: its own, and padding or filler."""
@@ -171,7 +177,7 @@ class Encoder(nn.Module):
         count = len(batch.input_ids)
         return count + (filler_tokens(count) if batch.input_ids.device.type == "cpu" else 0)
 
-    def _packed(self, batch: Batch, part: str) -> Tensor:
+    def _packed(self, batch: Batch, part: str, *, first_only: bool) -> Tensor:
         count = len(batch.input_ids)
         # A window of its own, whose states are thrown away.
         filler = self.computed_tokens(batch) - count
@@ -189,6 +195,9 @@ class Encoder(nn.Module):
         }
         if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
             inputs["token_type_ids"] = pad(batch.token_type_ids, (0, filler)).unsqueeze(0)
+        trim = first_only and self.trims
+        if trim:
+            inputs["first_tokens"] = FirstTokens.of(batch)
         on_cuda = batch.input_ids.device.type == "cuda"
         starts = batch.cu_seq_lens.to(torch.int32) if on_cuda else None
         states = self._through(
@@ -197,7 +206,10 @@ class Encoder(nn.Module):
             lambda rows: pad(rows, (0, 0, 0, filler)).unsqueeze(0),
             batch.features,
         )
-        return states.squeeze(0)[:count]
+        rows = states.squeeze(0)
+        if trim or not first_only:
+            return rows[:count]
+        return rows.index_select(0, batch.cu_seq_lens[:-1])
 
     def _groups(self, batch: Batch) -> list[tuple[int, int]]:
         if self.layout == "padded":
@@ -209,35 +221,21 @@ class Encoder(nn.Module):
         longest = max(batch.lengths[start:stop])
         return bucketed_length(longest, limit=self.max_positions) if self._few_shapes else longest
 
-    def _padded_groups(self, batch: Batch, part: str) -> Tensor:
-        return join_groups([self._padded(batch, part, start, stop) for start, stop in self._groups(batch)])
+    def _padded_groups(self, batch: Batch, part: str, *, first_only: bool) -> Tensor:
+        states = join_groups([self._padded(batch, part, start, stop) for start, stop in self._groups(batch)])
+        return states.index_select(0, batch.cu_seq_lens[:-1]) if first_only else states
 
     def _padded(self, batch: Batch, part: str, start: int, stop: int) -> Tensor:
         """Return the states of the windows from start to before stop, padded to the longest of these."""
-        lengths = batch.lengths[start:stop]
-        count, longest, first = len(lengths), self._row_length(batch, start, stop), sum(batch.lengths[:start])
-        tokens = slice(first, first + sum(lengths))
-        cu_seq_lens = batch.cu_seq_lens[start : stop + 1] - first
-        input_ids = batch.input_ids[tokens]
-        positions = token_positions(cu_seq_lens, len(input_ids))
-        # The window of each token, from the token counts on the device: no host sync.
-        rows = torch.repeat_interleave(
-            torch.arange(count, device=positions.device), cu_seq_lens.diff(), output_size=len(positions)
-        )
-        places = rows * longest + positions  # (num_tokens,) in (count * longest,)
-        pad_id = self.model.config.pad_token_id or 0
-
-        def spread(values: Tensor, fill: int = 0) -> Tensor:
-            """Return (num_tokens, ...) values as (count, longest, ...), `fill` where there is no token."""
-            flat = values.new_full((count * longest, *values.shape[1:]), fill)
-            return flat.index_copy_(0, places, values).view(count, longest, *values.shape[1:])
-
+        rows = PaddedRows.of(batch, start, stop, length=self._row_length(batch, start, stop))
+        input_ids = batch.input_ids[rows.tokens]
         inputs: dict[str, Any] = {
-            "input_ids": spread(input_ids, pad_id),
-            "attention_mask": spread(torch.ones_like(input_ids)),
+            "input_ids": rows.spread(input_ids, self.model.config.pad_token_id or 0),
+            "attention_mask": rows.spread(torch.ones_like(input_ids)),
         }
         if batch.token_type_ids is not None and "token_type_ids" in self.inputs:
-            inputs["token_type_ids"] = spread(batch.token_type_ids[tokens])
-        features = None if batch.features is None else batch.features[tokens]
-        states = self._through(part, lambda: self.model(**inputs).last_hidden_state, spread, features)
-        return states.reshape(count * longest, -1).index_select(0, places)
+            inputs["token_type_ids"] = rows.spread(batch.token_type_ids[rows.tokens])
+        features = None if batch.features is None else batch.features[rows.tokens]
+        return rows.gather(
+            self._through(part, lambda: self.model(**inputs).last_hidden_state, rows.spread, features)
+        )

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from headway.models.heads.cls import ClsHead
+from headway.models.head_calls import pooled, pools
 
 if TYPE_CHECKING:
     from headway.models.encoder import Encoder
+    from headway.models.heads.cls import ClsHead
     from headway.types import Batch
 
 POOLED, STATES = "pooled", "states"
@@ -57,10 +58,9 @@ class FeatureExtractor:
             layers compute.
         """
         with torch.no_grad():
-            states = self._encoder.frozen_states(batch)
             if self.kind == STATES:
-                return states
-            return cast("ClsHead", self._head).pool(states, batch, self._encoder).float()
+                return self._encoder.frozen_states(batch)
+            return pooled(cast("ClsHead", self._head), self._encoder, batch).float()
 
     def differs(self, batch: Batch, features: Tensor) -> bool:
         """Return whether the upper layers make something else of kept features than of the windows.
@@ -95,25 +95,13 @@ class FeatureExtractor:
             encoder.layout,
             encoder.frozen_depth,
             self.kind,
-            getattr(self._head, "pooling", None) if self.kind == POOLED else None,
+            (self._head.pooling, encoder.trims and self._head.reads_first) if self.kind == POOLED else None,
         ]
         sha.update(json.dumps(decisive, sort_keys=True, default=str).encode())
         for name, value in sorted(_frozen_tensors(encoder).items()):
             sha.update(f"{name}:{value.dtype}:{tuple(value.shape)};".encode())
             sha.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
         return sha.hexdigest()
-
-
-def pools(head: nn.Module) -> bool:
-    """Return whether a head makes one vector a window, as ClsHead does, before anything that trains.
-
-    A class of the user's that pools otherwise may train in it, or by arguments that no key knows: tokens'
-    states are kept for it.
-    """
-    if not isinstance(head, ClsHead):
-        return False
-    kind = type(head)
-    return kind.pool is ClsHead.pool and kind.forward is ClsHead.forward
 
 
 def _frozen_tensors(encoder: Encoder) -> dict[str, Tensor]:

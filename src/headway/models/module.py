@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from headway.models.features import pools
+from headway.models.head_calls import head_logits
 from headway.models.loss_watch import LossWatch, Step
 from headway.models.rows import concatenate, window_logits
 from headway.types import IGNORE_INDEX, Batch, TrainingError, WindowLogits
@@ -94,14 +94,7 @@ class FineTuner(pl.LightningModule):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return logits, (num_windows, num_labels) or (num_tokens, num_labels)."""
-        logits: Tensor
-        if batch.features is None or not self.encoder.frozen:
-            logits = self.head(self.encoder(batch), batch, self.encoder)
-        elif pools(self.head):
-            logits = self.head.classify(batch.features)  # type: ignore[operator]
-        else:
-            logits = self.head(batch.features, batch, self.encoder)
-        return logits
+        return head_logits(self.head, self.encoder, batch)
 
     def item_losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the loss and the weight of every labelled window or token.

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from headway.models.length_groups import group_lengths
+import torch
+from torch import Tensor
+
+from headway.models.length_groups import group_lengths, token_positions
+from headway.types import Batch
 
 CALL_TOKENS = {"cpu": 64, "cuda": 4096}
 """Tokens that take as long as a further call of the model costs by itself; estimates. On a GPU a small call
@@ -57,3 +62,47 @@ def bucketed_length(longest: int, *, limit: int) -> int:
     """
     step = max(4, 1 << ((longest - 1).bit_length() - 3)) if longest > 16 else 16
     return max(longest, min(limit, -(-longest // step) * step))
+
+
+@dataclass(frozen=True)
+class PaddedRows:
+    """Neighbouring windows of a batch as rows of one length.
+
+    Attributes:
+        tokens: The batch's tokens that are in them.
+        places: (num_tokens,) int64, each token's place in (count * length,).
+        count: Windows.
+        length: Of each row.
+    """
+
+    tokens: slice
+    places: Tensor
+    count: int
+    length: int
+
+    @classmethod
+    def of(cls, batch: Batch, start: int, stop: int, *, length: int) -> PaddedRows:
+        """Return the rows of the windows from start to before stop, without asking the device for a number.
+
+        Args:
+            batch: Windows end to end.
+            start: First window.
+            stop: One past the last.
+            length: At least the longest window's.
+        """
+        lengths, first = batch.lengths[start:stop], sum(batch.lengths[:start])
+        num_tokens = sum(lengths)
+        cu_seq_lens = batch.cu_seq_lens[start : stop + 1] - first
+        positions = token_positions(cu_seq_lens, num_tokens)
+        windows = torch.arange(len(lengths), device=positions.device)
+        rows = torch.repeat_interleave(windows, cu_seq_lens.diff(), output_size=num_tokens)
+        return cls(slice(first, first + num_tokens), rows * length + positions, len(lengths), length)
+
+    def spread(self, values: Tensor, fill: int = 0) -> Tensor:
+        """Return (num_tokens, ...) values as (count, length, ...), `fill` where there is no token."""
+        flat = values.new_full((self.count * self.length, *values.shape[1:]), fill)
+        return flat.index_copy_(0, self.places, values).view(self.count, self.length, *values.shape[1:])
+
+    def gather(self, states: Tensor) -> Tensor:
+        """Return (count, length, hidden_size) states as (num_tokens, hidden_size)."""
+        return states.reshape(self.count * self.length, -1).index_select(0, self.places)

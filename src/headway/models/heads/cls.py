@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from headway.types import Batch
 
 POOLINGS = ("cls", "mean", "max", "pooler")
+FIRST = ("cls", "pooler")
+"""Those that read the first token's state alone."""
 
 
 class ClsHead(LinearHead):
@@ -78,7 +80,23 @@ class ClsHead(LinearHead):
             blocks = split_groups(states, group_lengths(batch.lengths))  # each (count, length, hidden_size)
             reduce = torch.mean if self.pooling == "mean" else torch.amax
             return join_groups([reduce(block, dim=1) for block in blocks])
-        first = states.index_select(0, batch.cu_seq_lens[:-1])  # (num_windows, hidden_size)
+        return self.pool_first(states.index_select(0, batch.cu_seq_lens[:-1]), encoder)
+
+    @property
+    def reads_first(self) -> bool:
+        """Whether the first token's state is all that pooling reads."""
+        return self.pooling in FIRST
+
+    def pool_first(self, first: Tensor, encoder: Encoder) -> Tensor:
+        """Return one vector a window, where pooling reads the first token's state alone.
+
+        Args:
+            first: (num_windows, hidden_size) float, the states of the windows' first tokens.
+            encoder: Whose pooler is used, if one is.
+
+        Returns:
+            (num_windows, hidden_size) float.
+        """
         return encoder.pool(first) if self.uses_pooler else first
 
     def padded(self, states: Tensor, attention_mask: Tensor, encoder: Encoder) -> Tensor:
@@ -100,6 +118,6 @@ class ClsHead(LinearHead):
         elif self.pooling == "max":
             pooled = (states + (1.0 - held) * torch.finfo(states.dtype).min).amax(1)
         else:
-            pooled = encoder.pool(states[:, 0]) if self.uses_pooler else states[:, 0]
+            pooled = self.pool_first(states[:, 0], encoder)
         logits: Tensor = self.classifier(pooled)
         return logits
