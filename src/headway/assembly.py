@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from headway.allocator import settle_memory
 from headway.config.build import build
 from headway.task_check import check_task
 from headway.types import ConfigError
@@ -48,7 +49,7 @@ def build_backbone(cfg: dict[str, Any]) -> Backbone:
 
 
 def encode_data(data: TextData, backbone: Backbone, tokenizer: Any) -> None:
-    """Encode what was read for a backbone.
+    """Encode what was read for a backbone, and settle the memory that reading took.
 
     Args:
         data: Read.
@@ -57,6 +58,7 @@ def encode_data(data: TextData, backbone: Backbone, tokenizer: Any) -> None:
     """
     facts = backbone.architecture()
     data.encode(tokenizer, token_type_ids="token_type_ids" in facts.inputs, model_limit=facts.max_positions)
+    settle_memory()
 
 
 def build_evaluator(

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from headway.allocator import keep_freed_memory
-
 QUIET = (
     ".*does not have many workers.*",  # meant: batches are slices of a memory map
     ".*exists and is not empty.*",  # the run's folder holds its config before its curves
@@ -23,7 +21,7 @@ QUIET = (
 
 
 def prepare_process(cfg: dict[str, Any]) -> None:
-    """Quieten what says nothing of the run, keep freed memory, and seed all generators.
+    """Quieten what says nothing of the run, and seed all generators.
 
     Args:
         cfg: The resolved config.
@@ -34,5 +32,4 @@ def prepare_process(cfg: dict[str, Any]) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in QUIET:
         warnings.filterwarnings("ignore", message=message)
-    keep_freed_memory()
     pl.seed_everything(cfg["seed"], verbose=False)

@@ -54,13 +54,11 @@ def contend(_: str, settings: dict[str, Any]) -> dict[str, Any]:
     import pytorch_lightning as pl
     import torch
 
-    from headway.allocator import keep_freed_memory
     from headway.assembly import build_backbone, build_data, build_module, encode_data
     from headway.trainer_assembly import build_trainer
     from speed_parts.headway_side import compose
 
     torch.set_num_threads(settings["threads"])
-    keep_freed_memory()
     stages = Stages()
     with tempfile.TemporaryDirectory() as name:
         cfg = compose(
