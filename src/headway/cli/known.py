@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, cast
 
 from hydra import compose
 from hydra.core.config_loader import ConfigLoader
@@ -12,6 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from headway.config.options import config_loader
+
+if TYPE_CHECKING:
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
 
 def keys(prefix: str, words: Sequence[str] = ()) -> list[str]:
@@ -24,8 +28,10 @@ def keys(prefix: str, words: Sequence[str] = ()) -> list[str]:
     Returns:
         Names; none where `prefix` is no mapping.
     """
-    named = groups()
-    chosen = [word for word in words if word.partition("=")[0] in named]
+    choices = {word: word.partition("=")[0] for word in words}
+    choices = {word: name for word, name in choices.items() if "." not in name}  # a group's name has none
+    named = groups() if choices else []
+    chosen = [word for word, name in choices.items() if name in named]
     with config_loader():
         try:
             config = compose("train", overrides=chosen)
@@ -41,11 +47,21 @@ def keys(prefix: str, words: Sequence[str] = ()) -> list[str]:
 def groups() -> list[str]:
     """Return the names of all groups that have options, but for Hydra's own."""
     with config_loader() as loader:
-        return sorted(name for name in _below("", loader) if loader.get_group_options(name))
+        return sorted(name for name in _below("", loader) if _names(loader, name))
+
+
+def _names(loader: ConfigLoader, group: str, kind: ObjectType = ObjectType.CONFIG) -> list[str]:
+    """Return a group's options, or the groups below it.
+
+    Asked of the repository: the loader copies all that it has read before it answers, and half of the seconds
+    of an error message went there.
+    """
+    names: list[str] = cast("ConfigLoaderImpl", loader).repository.get_group_options(group, kind)
+    return names
 
 
 def _below(parent: str, loader: ConfigLoader) -> Iterator[str]:
-    for name in loader.list_groups(parent):
+    for name in _names(loader, parent, ObjectType.GROUP):
         path = f"{parent}/{name}" if parent else name
         if path != "hydra":
             yield path
@@ -59,9 +75,9 @@ def group_options(group: str) -> list[str]:
         group: Its name, such as "task/head".
     """
     with config_loader() as loader:
-        options = loader.get_group_options(group, results_filter=ObjectType.CONFIG)
+        options = _names(loader, group)
         if group == "experiment":
             for folder in _below(group, loader):
                 inner = folder.removeprefix(group + "/")
-                options += [f"{inner}/{name}" for name in loader.get_group_options(folder)]
+                options += [f"{inner}/{name}" for name in _names(loader, folder)]
         return sorted(options)
