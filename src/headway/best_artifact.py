@@ -121,4 +121,5 @@ class BestArtifact:
             head=module.head,
             tokenizer=self._tokenizer,
             overwrite=True,
+            link=Path(self._cfg["cache_dir"]).expanduser() / "encoders",
         )

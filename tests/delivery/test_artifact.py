@@ -15,6 +15,7 @@ from transformers import CONFIG_MAPPING, AutoModel
 
 import headway
 from headway.cli.main import main
+from headway.delivery import encoder_file
 from headway.delivery.artifact import PREVIOUS, artifact_folder, put_in_place, write_artifact
 from headway.delivery.artifact_spec import ArtifactSpec, read_spec, write_spec
 from headway.delivery.file_sums import file_sums
@@ -74,7 +75,7 @@ SPEC = ArtifactSpec(
 )
 
 
-def build_parts(family, tokenizer, *, head=None, **changes):
+def build_parts(family, tokenizer, *, head=None, trainable="all", **changes):
     """A random encoder with a head of three labels, and the spec that describes them."""
     special = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("pad", "cls", "sep")}
     torch.manual_seed(0)
@@ -82,7 +83,8 @@ def build_parts(family, tokenizer, *, head=None, **changes):
         vocab_size=len(tokenizer), **SIZES, **special, **FAMILIES[family][1], **changes
     )
     attention = "eager" if family == "deberta-v2" else "sdpa"
-    encoder = Encoder(AutoModel.from_config(config, attn_implementation=attention, dtype=torch.float32))
+    model = AutoModel.from_config(config, attn_implementation=attention, dtype=torch.float32)
+    encoder = Encoder(model, trainable=trainable)
     head = head or ClsHead("mean", 0.1, hidden_size=32, num_labels=3, initializer_range=0.5)
     encoder.keep_pooler(wanted=head.uses_pooler)
     encoding = {**SPEC.encoding, "token_type_ids": "token_type_ids" in encoder.inputs}
@@ -192,6 +194,69 @@ class TestWriting:
         with pytest.raises(HeadwayError, match="model must not exist yet"):
             write_artifact(artifact, spec=spec, encoder=encoder, head=head, tokenizer=wordpiece_tokenizer)
         assert (artifact / "model.safetensors").read_bytes() == before
+
+
+class TestLinkedEncoders:
+    """A frozen encoder's weights stand once on the disk, however many heads use them."""
+
+    @pytest.fixture
+    def frozen(self, wordpiece_tokenizer, tmp_path):
+        """(name) -> the folder of an artifact whose encoder was frozen; its head differs by name."""
+        encoder, head, spec = build_parts("bert", wordpiece_tokenizer, trainable="none")
+
+        def write(name):
+            torch.nn.init.constant_(head.classifier.bias, float(len(name)))
+            write_artifact(
+                tmp_path / name, spec=spec, encoder=encoder, head=head, tokenizer=wordpiece_tokenizer,
+                link=tmp_path / "kept",
+            )  # fmt: skip
+            return tmp_path / name
+
+        return write
+
+    def test_heads_share_one_file_and_load(self, frozen):
+        folders = [frozen("a"), frozen("bb")]
+        inodes = {(folder / "encoder.safetensors").stat().st_ino for folder in folders}
+        assert len(inodes) == 1
+        assert set(load_file(folders[0] / "model.safetensors")) == {
+            "head.classifier.weight",
+            "head.classifier.bias",
+        }
+        for folder in folders:
+            state = load_file(folder / "model.safetensors")
+            logits = logits_of(headway.load(folder, device="cpu"), {"text": TEXTS})
+            assert state["head.classifier.bias"].tolist() == [float(len(folder.name))] * 3
+            assert len(logits) == len(TEXTS)
+
+    def test_an_artifact_outlives_what_it_was_linked_to(self, frozen, tmp_path):
+        folder = frozen("a")
+        shutil.rmtree(tmp_path / "kept")
+        expected = logits_of(headway.load(folder, device="cpu"), {"text": TEXTS})
+        moved = shutil.copytree(folder, tmp_path / "moved")
+        np.testing.assert_array_equal(logits_of(headway.load(moved, device="cpu"), {"text": TEXTS}), expected)
+
+    def test_a_damaged_file_is_told_and_a_damaged_kept_one_written_anew(self, frozen, tmp_path):
+        folder = frozen("a")
+        (kept,) = (tmp_path / "kept").iterdir()
+        kept.unlink()
+        shutil.copyfile(folder / "encoder.safetensors", kept)
+        flip("encoder.safetensors")(folder)
+        with pytest.raises(HeadwayError, match=r"encoder.safetensors must be as headway wrote it"):
+            headway.load(folder, device="cpu")
+        whole = kept.read_bytes()
+        kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        encoder_file._checked.clear()  # as in a new process
+        assert (frozen("bb") / "encoder.safetensors").read_bytes() == whole
+
+    def test_a_file_system_without_links_gets_a_copy(self, frozen, monkeypatch):
+        def refuse(*_):
+            raise OSError(errno.EXDEV, "another file system")
+
+        monkeypatch.setattr("os.link", refuse)
+        folders = [frozen("a"), frozen("bb")]
+        one, other = [(folder / "encoder.safetensors") for folder in folders]
+        assert one.read_bytes() == other.read_bytes()
+        assert one.stat().st_ino != other.stat().st_ino
 
 
 def respell(**changes):

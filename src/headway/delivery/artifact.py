@@ -1,6 +1,7 @@
 """The part of a run folder that others load: weights, tokenizer, config and how to decode, and no code.
 
 RUN/model/  config.json  model.safetensors  tokenizer*.json  headway.json  README.md
+            encoder.safetensors where the encoder was frozen, and model.safetensors holds the head alone
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from headway.delivery.artifact_spec import CARD_FILE, SPEC_FILE, ArtifactSpec, read_spec, write_spec
 from headway.delivery.card import model_card
+from headway.delivery.encoder_file import encoder_state, link_encoder
 from headway.delivery.file_sums import file_sums
 from headway.tracking.record import write_text
 from headway.types import HeadwayError, nearest
@@ -59,6 +61,7 @@ def write_artifact(
     head: nn.Module,
     tokenizer: PreTrainedTokenizerBase,
     overwrite: bool = False,
+    link: Path | None = None,
 ) -> None:
     """Write the artifact; it is whole or not there.
 
@@ -69,6 +72,8 @@ def write_artifact(
         head: Its weights are kept.
         tokenizer: The backbone's.
         overwrite: Whether an artifact that is there is replaced, at the end and at once.
+        link: Folder where a frozen encoder's weights are kept once, and linked to by all its artifacts; None:
+            they stand in this one's own file.
 
     Raises:
         HeadwayError: There is something at `folder`, and it isn't to be replaced.
@@ -77,18 +82,19 @@ def write_artifact(
 
     if folder.exists() and not overwrite:
         raise HeadwayError(f"{folder} must not exist yet, got one; remove it or name another folder")
-    state = {f"encoder.{name}": value for name, value in encoder.model.state_dict().items()}
-    state |= {f"head.{name}": value for name, value in head.state_dict().items()}
+    linked = link if encoder.frozen else None
+    state = {f"head.{name}": value.detach().cpu().contiguous() for name, value in head.state_dict().items()}
+    if linked is None:
+        state |= encoder_state(encoder)
     # Beside the target: a rename within one file system is all or nothing.
     partial = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         partial.mkdir(parents=True)
         encoder.model.config.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
-        save_file(
-            {name: value.detach().cpu().contiguous() for name, value in state.items()},
-            partial / WEIGHTS_FILE,
-        )
+        save_file(state, partial / WEIGHTS_FILE)
+        if linked is not None:
+            link_encoder(encoder, partial, kept=linked)
         seal(partial, spec)
         put_in_place(partial, folder)
     finally:

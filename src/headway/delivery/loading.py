@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from headway.config.build import build, resolve
 from headway.delivery.artifact import WEIGHTS_FILE
 from headway.delivery.artifact_spec import AGAIN, SPEC_FILE, ArtifactSpec, check_signature, parse_spec
+from headway.delivery.encoder_file import ENCODER_FILE
 from headway.delivery.file_sums import check_files
 from headway.types import ConfigError, HeadwayError
 
@@ -132,6 +133,8 @@ def _read(
 
     try:
         state = load_file(folder / WEIGHTS_FILE)
+        if (folder / ENCODER_FILE).is_file():
+            state |= load_file(folder / ENCODER_FILE)
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         # Without dtype the weights would be rounded to whatever precision config.json names.
         model = AutoModel.from_config(  # type: ignore[no-untyped-call]
