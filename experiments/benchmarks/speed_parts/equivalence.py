@@ -27,6 +27,15 @@ SIZES: dict[str, Any] = {
 """Weights wide enough that what one token sees of another matters to its state."""
 OWN: dict[str, dict[str, Any]] = {
     "albert": {"embedding_size": 32},
+    "deberta-v2": {
+        "conv_kernel_size": 3,
+        "norm_rel_ebd": "layer_norm",
+        "pos_att_type": ["c2p", "p2c"],
+        "position_biased_input": False,
+        "position_buckets": 16,
+        "relative_attention": True,
+        "type_vocab_size": 0,
+    },
     "electra": {"embedding_size": 32},
     "eurobert": {"num_key_value_heads": 2},
     "modernbert": {"local_attention": 16},
@@ -75,10 +84,11 @@ def contend(_: str, settings: dict[str, Any]) -> dict[str, dict[str, float]]:
     """
     import torch
 
-    from headway.models.packed_attention import PACKED_FAMILIES
+    from headway.models.packed_attention import OWN_ATTENTION, PACKED_FAMILIES
 
     torch.set_num_threads(settings["threads"])
-    return {family: compare(family, batches=settings["batches"]) for family in sorted(PACKED_FAMILIES)}
+    families = sorted(PACKED_FAMILIES | OWN_ATTENTION.keys())
+    return {family: compare(family, batches=settings["batches"]) for family in families}
 
 
 def compare(family: str, *, batches: int) -> dict[str, float]:
@@ -89,38 +99,46 @@ def compare(family: str, *, batches: int) -> dict[str, float]:
         batches: How many.
 
     Returns:
-        The largest difference of states and the spread of states; the largest difference of gradients, as a
-        share of the largest gradient.
+        The largest difference of states and the spread of states, and the largest difference of gradients, as
+        a share of the largest gradient; the same two for first tokens alone ("first_states",
+        "first_gradients"), where the last layer computes no others.
     """
+    found = dict.fromkeys(("states", "gradients", "first_states", "first_gradients", "spread"), 0.0)
+    for seed in range(batches):
+        batch = random_batch(windows=24, longest=90, seed=seed)
+        for first, before in ((False, ""), (True, "first_")):
+            states, gradients = _states(family, "padded", batch, seed=seed, first=first)
+            other_states, other_gradients = _states(family, "packed", batch, seed=seed, first=first)
+            if gradients.keys() != other_gradients.keys():
+                raise SystemExit(f"{family}: the layouts must give the same parameters gradients")
+            largest = max(float(value.abs().max()) for value in gradients.values())
+            apart = max(
+                float((value - other_gradients[name]).abs().max()) for name, value in gradients.items()
+            )
+            differ = float((states - other_states).abs().max())
+            found[f"{before}states"] = max(found[f"{before}states"], differ)
+            found[f"{before}gradients"] = max(found[f"{before}gradients"], apart / largest)
+            found["spread"] = max(found["spread"], float(states.std()))
+    return found
+
+
+def _states(family: str, layout: str, batch: Any, *, seed: int, first: bool) -> tuple[Any, dict[str, Any]]:
+    """Return the states of a random model and the gradients of its parameters."""
     import torch
     from transformers import CONFIG_MAPPING, AutoModel
 
     from headway.models.encoder import Encoder
+    from headway.models.packed_attention import OWN_ATTENTION
 
-    found = {"states": 0.0, "gradients": 0.0, "spread": 0.0}
-    for seed in range(batches):
-        batch = random_batch(windows=24, longest=90, seed=seed)
-        results = []
-        for layout in ("padded", "packed"):
-            torch.manual_seed(seed)
-            config = CONFIG_MAPPING[family](**{**SIZES, **OWN.get(family, {})})
-            model = AutoModel.from_config(config, attn_implementation="sdpa")
-            encoder = Encoder(model, layout=layout).eval()  # no dropout, gradients all the same
-            encoder.keep_pooler(wanted=False)
-            states = encoder(batch)
-            target = torch.randn(states.shape, generator=torch.Generator().manual_seed(seed))
-            ((states - target) ** 2).mean().backward()
-            gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
-            results.append((states.detach(), gradients))
-        (states, gradients), (other_states, other_gradients) = results
-        if gradients.keys() != other_gradients.keys():
-            raise SystemExit(f"{family}: the layouts must give the same parameters gradients")
-        largest = max(float(value.abs().max()) for value in gradients.values())
-        apart = max(float((value - other_gradients[name]).abs().max()) for name, value in gradients.items())
-        found["states"] = max(found["states"], float((states - other_states).abs().max()))
-        found["gradients"] = max(found["gradients"], apart / largest)
-        found["spread"] = max(found["spread"], float(states.std()))
-    return found
+    torch.manual_seed(seed)
+    config = CONFIG_MAPPING[family](**{**SIZES, **OWN.get(family, {})})
+    model = AutoModel.from_config(config, attn_implementation=OWN_ATTENTION.get(family, "sdpa"))
+    encoder = Encoder(model, layout=layout).eval()  # no dropout, gradients all the same
+    encoder.keep_pooler(wanted=False)
+    states = encoder(batch, first_only=first)
+    target = torch.randn(states.shape, generator=torch.Generator().manual_seed(seed))
+    ((states - target) ** 2).mean().backward()
+    return states.detach(), {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
 
 
 def measure(options: Options) -> Found:
@@ -145,15 +163,16 @@ def lines(found: Found) -> list[str]:
     text = [
         f"Random models of 4 layers, fp32, {found['batches']} batches of 24 windows of 3 to 90 tokens. "
         "States: the largest difference of any state of a real token. Gradients: the largest difference of "
-        "any parameter's gradient, as a share of the largest gradient.",
+        "any parameter's gradient, as a share of the largest gradient. First tokens: the same where a head "
+        "reads nothing else, so that the last layer of BERT's and DistilBERT's kin computes no other.",
         "",
-        "| family | states | gradients | spread of states | aim |",
-        "|---|---|---|---|---|",
+        "| family | states | gradients | first tokens: states | gradients | spread of states | aim |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, row in found["families"].items():
-        worst = max(row["states"], row["gradients"])
+        differences = [row[key] for key in ("states", "gradients", "first_states", "first_gradients")]
+        cells = " | ".join(f"{value:.1e}" for value in differences)
         text.append(
-            f"| {name} | {row['states']:.1e} | {row['gradients']:.1e} | {row['spread']:.2f} | "
-            f"{verdict(worst, AIM, at_least=False)} |"
+            f"| {name} | {cells} | {row['spread']:.2f} | {verdict(max(differences), AIM, at_least=False)} |"
         )
     return text
