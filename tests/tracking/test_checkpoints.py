@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from types import SimpleNamespace
 
 import pytest
 import pytorch_lightning as pl
 import torch
 
-from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
+from headway.tracking.checkpoint_io import AtomicCheckpointIO, sum_file
+from headway.tracking.checkpoints import BestCheckpoint
 from headway.types import TrainingError
 
 
@@ -23,6 +25,10 @@ class Unwritable:
         raise RuntimeError("disk full")
 
 
+def _names(folder, pattern="*"):
+    return sorted(child.name for child in folder.glob(pattern))
+
+
 @pytest.fixture
 def plugin():
     return AtomicCheckpointIO()
@@ -34,7 +40,7 @@ def test_what_is_saved_is_loaded(plugin, tmp_path):
     loaded = plugin.load_checkpoint(path)
     assert loaded["epoch"] == 4
     assert loaded["state_dict"]["w"].tolist() == [0, 1, 2]
-    assert [child.name for child in path.parent.iterdir()] == ["best.ckpt"]
+    assert _names(path.parent) == ["best.ckpt", "best.ckpt.sha256"]
 
 
 def test_a_failed_write_leaves_the_previous_checkpoint_and_nothing_else(plugin, tmp_path):
@@ -43,12 +49,14 @@ def test_a_failed_write_leaves_the_previous_checkpoint_and_nothing_else(plugin, 
     with pytest.raises(RuntimeError, match="disk full"):
         plugin.save_checkpoint({"epoch": 2, "more": Unwritable()}, path)
     assert plugin.load_checkpoint(path)["epoch"] == 1
-    assert [child.name for child in tmp_path.iterdir()] == ["best.ckpt"]
+    assert _names(tmp_path) == ["best.ckpt", "best.ckpt.sha256"]
 
 
 @pytest.mark.parametrize("weights_only", [None, False, True])
 def test_objects_are_refused_whatever_the_caller_asks_for(plugin, tmp_path, weights_only):
-    torch.save({"object": Custom()}, tmp_path / "foreign.ckpt")
+    path = tmp_path / "foreign.ckpt"
+    torch.save({"object": Custom()}, path)
+    sum_file(path).write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  foreign.ckpt\n")
     with pytest.raises(Exception, match="Weights only load failed"):
         plugin.load_checkpoint(tmp_path / "foreign.ckpt", weights_only=weights_only)
 
@@ -135,7 +143,7 @@ def test_the_best_epoch_is_kept_with_its_weights_and_what_it_scored(fit, values,
 
 def test_there_is_one_best_and_one_last(fit, tmp_path):
     fit([0.1, 0.2, 0.3, 0.2])
-    assert sorted(child.name for child in (tmp_path / "c").iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert _names(tmp_path / "c", "*.ckpt") == ["best.ckpt", "last.ckpt"]
     last = torch.load(tmp_path / "c" / "last.ckpt", weights_only=True)
     assert last["state_dict"]["steps"].item() == 8
     assert torch.load(tmp_path / "c" / "best.ckpt", weights_only=True)["global_step"] == 6
@@ -143,7 +151,7 @@ def test_there_is_one_best_and_one_last(fit, tmp_path):
 
 def test_last_may_be_left_out(fit, tmp_path):
     fit([0.1, 0.2], save_last=False)
-    assert [child.name for child in (tmp_path / "c").iterdir()] == ["best.ckpt"]
+    assert _names(tmp_path / "c", "*.ckpt") == ["best.ckpt"]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

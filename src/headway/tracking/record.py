@@ -71,12 +71,18 @@ def redact_word(word: str) -> str:
     return str(redact(_PAIR.sub(rf"\1{REDACTED}", word)))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file that is whole or not there; its folder is made."""
+def write_text(path: Path, text: str, *, newline: str | None = None) -> None:
+    """Write a text file that is whole or not there; its folder is made.
+
+    Args:
+        path: Its place.
+        text: What it holds.
+        newline: As `open` has it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", newline=newline)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
