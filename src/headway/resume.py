@@ -17,8 +17,9 @@ import torch
 import yaml
 
 from headway.config.identity import differing_keys
-from headway.tracking.checkpoint_io import load
+from headway.tracking.checkpoint_io import load, verify
 from headway.tracking.checkpoints import last_checkpoint
+from headway.tracking.curves import FILE as CURVES
 from headway.tracking.record import plain, redact
 from headway.tracking.training_state import STATE, TrainingState
 from headway.types import CheckpointError, ConfigError
@@ -217,3 +218,25 @@ def data_hash(data: TextData) -> str:
             digest.update(f"{split}:{data.encoded_keys.get(split)}:{labels.shape}:".encode())
             digest.update(labels.tobytes())
     return digest.hexdigest()
+
+
+def take_over(earlier: Path, folder: Path) -> None:
+    """Move an interrupted training into a new folder, so that it goes on there.
+
+    Args:
+        earlier: The folder of a run; one without a sound checkpoint is left alone.
+        folder: The new run's, with nothing of a run in it.
+    """
+    checkpoints = earlier / "checkpoints"
+    path = last_checkpoint(checkpoints)
+    if path is None or not (earlier / "config.yaml").is_file():
+        return
+    try:
+        verify(path)
+    except (CheckpointError, OSError) as error:
+        log.warning("the training begins anew: %s", error)
+        return
+    for name in ("config.yaml", CURVES):
+        if (earlier / name).is_file():
+            shutil.copyfile(earlier / name, folder / name)
+    checkpoints.rename(folder / "checkpoints")
