@@ -20,7 +20,7 @@ from headway.config.identity import differing_keys
 from headway.tracking.checkpoint_io import load, verify
 from headway.tracking.checkpoints import last_checkpoint
 from headway.tracking.curves import FILE as CURVES
-from headway.tracking.record import plain, redact
+from headway.tracking.record import is_finished, plain, redact
 from headway.tracking.training_state import STATE, TrainingState
 from headway.types import CheckpointError, ConfigError
 
@@ -178,7 +178,7 @@ def only_run_in(folder: Path) -> Iterator[None]:
 
 
 def _checkpoint_to_go_on_from(cfg: Mapping[str, Any], folder: Path) -> Path | None:
-    if (folder / "record.json").exists():
+    if is_finished(folder):
         raise ConfigError(
             f"`hydra.run.dir` must be a folder without a run that is finished, but {folder} holds one; name "
             "another"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from headway.tracking.record import REDACTED
+from headway.tracking.record import REDACTED, is_finished
 from headway.types import ConfigError
 
 FLAG = "--resume"
@@ -51,7 +51,7 @@ def _words_of(folder: Path, name: str) -> list[str]:
             f"{FLAG} must name a run's folder, got {name or 'nothing'!r}, which holds no overrides.yaml; "
             "give the folder that headway train printed"
         )
-    if (folder / "record.json").exists():
+    if is_finished(folder):
         raise ConfigError(f"{FLAG} must name a run that stopped, got {name}, which is finished; train anew")
     words = yaml.safe_load((folder / "overrides.yaml").read_text(encoding="utf-8")) or []
     return [str(word) for word in words]

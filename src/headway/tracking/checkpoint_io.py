@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -97,7 +98,7 @@ def save(checkpoint: dict[str, Any], path: Path) -> None:
     stream = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_partial(path)
+        _remove_partials(path)
         with partial.open("wb") as file:
             stream = _HashingStream(file)
             torch.save(checkpoint, stream)  # type: ignore[arg-type]
@@ -114,10 +115,11 @@ def save(checkpoint: dict[str, Any], path: Path) -> None:
             "another hydra.run.dir, then start again: the run goes on from its last checkpoint"
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):
+            partial.unlink(missing_ok=True)
 
 
-def _remove_partial(path: Path) -> None:
+def _remove_partials(path: Path) -> None:
     """Remove what a process that was killed while it wrote has left."""
     for left in path.parent.glob(f".{path.name}.*"):
         left.unlink(missing_ok=True)

@@ -117,6 +117,19 @@ def write_config(folder: Path, cfg: dict[str, Any], overrides: list[str]) -> Non
     write_text(folder / "overrides.yaml", yaml.safe_dump(safe, sort_keys=False, allow_unicode=True))
 
 
+def is_finished(folder: Path) -> bool:
+    """Return whether a folder holds a run that ended well.
+
+    Args:
+        folder: The run's.
+    """
+    try:
+        record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and record.get("status", "finished") == "finished"
+
+
 def environment() -> dict[str, Any]:
     """Return what the numbers may depend on besides the config.
 
