@@ -32,12 +32,20 @@ def start(function: Callable[[], None], log: Path) -> int:
         function()
         status = 0
     except BaseException as error:
-        traceback.print_exc()
-        status = int(getattr(error, "exit_status", getattr(error, "code", 1)) or 1)
+        status = _status(error)
+        if not isinstance(error, SystemExit):
+            traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _status(error: BaseException) -> int:
+    """Return what a process ends with after an exception, as Python or headway's command line has it."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    return 130 if isinstance(error, KeyboardInterrupt) else int(getattr(error, "exit_status", 1))
 
 
 def end(pid: int, seconds: float = 120.0) -> int:
