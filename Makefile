@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check unit clean help
+.PHONY: demo test check unit trust clean help
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/:/'
@@ -36,6 +36,11 @@ check: $(VENV)/.dev  ## formatting, lint, types, who imports whom
 
 unit: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# What it compares with needs the extra `bench`.
+trust: $(VENV)/.dev  ## kill, fill, corrupt and attack it, count what holds, and write experiments/results/trust.md
+	$(PIP) -e '.[bench]'
+	$(BIN)/python experiments/benchmarks/trust.py
 
 clean:  ## remove the environment and what tools left
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

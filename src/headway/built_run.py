@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from headway.models.backbone import Backbone
     from headway.models.encoder import Encoder
     from headway.models.module import FineTuner
+    from headway.threads import ThreadChoice
     from headway.tracking.checkpoints import BestCheckpoint
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -122,3 +126,33 @@ def use_features(
         built.loaders.by_epoch = True
         train_alone(cfg, module, store=store, loaders=built.loaders, total_steps=built.total_steps)
     return store
+
+
+def announce(built: BuiltRun, threads: ThreadChoice) -> None:
+    """Say what trains, and how.
+
+    Args:
+        built: What trains.
+        threads: On the CPU.
+    """
+    module = built.module
+    parameters = [p for part in (module.encoder, module.head) for p in part.parameters()]
+    trained = sum(p.numel() for p in parameters if p.requires_grad)
+    log.info(
+        "model: %s, %s layout, %s, %.1f M of %.1f M parameters train",
+        type(module.encoder.model).__name__,
+        module.encoder.layout,
+        built.trainer.precision,
+        trained / 1e6,
+        sum(p.numel() for p in parameters) / 1e6,
+    )
+    if module.encoder.why_not_packed is not None:
+        log.info("windows are padded in groups of like lengths: %s", module.encoder.why_not_packed)
+    plural = "" if threads.count == 1 else "s"
+    log.info(
+        "training: %d optimizer steps, %d thread%s (%s)",
+        built.total_steps,
+        threads.count,
+        plural,
+        threads.reason,
+    )

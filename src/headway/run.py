@@ -14,13 +14,15 @@ from rich.console import Console
 
 from headway.assembly import encode_data
 from headway.best_artifact import BestArtifact
-from headway.built_run import build_run, use_features
+from headway.built_run import announce, build_run, use_features
 from headway.checked_config import checked
 from headway.config.build import build
 from headway.evaluation.collapse import collapse_reason
 from headway.process import prepare_process
 from headway.results import SplitResult, calibration_line
+from headway.resume import GoingOn, facts_of, only_run_in
 from headway.scoring import Scored, score, write_scored
+from headway.stop_signals import StopSignals
 from headway.threads import allowed_cores, read_cpus, set_threads
 from headway.tracking.policy_table import policy_table
 from headway.tracking.progress import EpochLosses
@@ -29,7 +31,6 @@ from headway.tracking.stage_timer import StageTimer
 from headway.tracking.summary import show_result
 from headway.tracking.timing import Timing
 from headway.tracking.training_clock import training_times
-from headway.types import ConfigError
 
 if TYPE_CHECKING:
     from headway.built_run import BuiltRun
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from headway.feature_store import FeatureStore
     from headway.heads_together import SharedStart
     from headway.models.backbone import Backbone
-    from headway.models.module import FineTuner
-    from headway.threads import ThreadChoice
     from headway.tracking.checkpoints import BestCheckpoint
 
 log = logging.getLogger(__name__)
@@ -74,7 +73,8 @@ def run(
 
     Args:
         cfg: The resolved config, plain values; it is not changed.
-        folder: The run's folder; nothing of another run may lie in it.
+        folder: The run's folder. A training of the same config that was interrupted in it goes on; nothing
+            else of another run may lie in it.
         overrides: What the command line said, for the record.
         callbacks: Lightning's, beside those of the config.
         shared: What `train_together` gave this config: data, encoder and features that other trials use too,
@@ -87,28 +87,54 @@ def run(
 
     Raises:
         HeadwayError: The config, the data or the training is wrong; the message says what to do.
+        Stopped: A signal asked for it; the message says how to go on.
     """
+    with only_run_in(folder), StopSignals() as signals:
+        return _run(
+            cfg,
+            folder,
+            overrides=overrides,
+            callbacks=callbacks,
+            shared=shared,
+            startup=startup,
+            signals=signals,
+        )
+
+
+def _run(
+    cfg: dict[str, Any],
+    folder: Path,
+    *,
+    overrides: Sequence[str],
+    callbacks: Sequence[pl.Callback],
+    shared: SharedStart | None,
+    startup: float | None,
+    signals: StopSignals,
+) -> RunResult:
     timer, start, load = StageTimer(), time.perf_counter(), read_cpus(allowed_cores())
-    _refuse_used_folder(folder)
     with timer.stage("check"):
         data, backbone, to_compare = checked(cfg)
+        going_on = GoingOn.find(cfg, folder)
         prepare_process(cfg)
     with timer.stage("data"):
         data, backbone, tokenizer = _read(data, backbone, shared)
-    threads = set_threads(cfg["num_threads"], load)
+    threads = set_threads(going_on.num_threads(cfg), load)
     with timer.stage("model"):
         encoder = None if shared is None else shared.encoder
         history = EpochLosses()
-        built = build_run(cfg, folder, data, backbone, encoder=encoder, callbacks=[history, *callbacks])
+        own = [history, going_on.state, *callbacks]
+        built = build_run(going_on.config(cfg), folder, data, backbone, encoder=encoder, callbacks=own)
     module, loaders, trainer, best = built.module, built.loaders, built.trainer, built.best
     artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
     best.on_better = None if built.keeping.heads_only else artifact
-    write_config(folder, cfg, list(overrides))
-    _announce(module, built.total_steps, precision=str(trainer.precision), threads=threads)
+    best.signals = signals
+    announce(built, threads)
     with timer.stage("features"):
         store = use_features(cfg, built, data, shared=shared)
+    going_on.check(facts_of(built, data, features=store is not None, threads=threads.count, shared=shared))
+    write_config(folder, cfg, list(overrides))
     with timer.stage("fit"):
-        trainer.fit(module, datamodule=loaders)
+        trainer.fit(module, datamodule=loaders, ckpt_path=going_on.path, weights_only=True)
     with timer.stage("score"):
         scored = score(
             cfg, module, trainer=trainer, loaders=loaders, best=best, data=data, to_compare=to_compare
@@ -124,6 +150,7 @@ def run(
         "lengths": {name: asdict(report) for name, report in data.reports.items()},
         "seconds": timer.seconds,
         "timing": asdict(timing),
+        "resumed_from_step": going_on.step,
     }
     write_json(folder / "record.json", record)
     _show(cfg, folder, scored, results, seconds=timer.seconds, timing=timing)
@@ -206,31 +233,4 @@ def _show(
         title=title,
         calibration=calibration_line(results),
         timing=timing.line(),
-    )
-
-
-def _refuse_used_folder(folder: Path) -> None:
-    used = [name for name in ("config.yaml", "record.json", "checkpoints") if (folder / name).exists()]
-    if used:
-        raise ConfigError(
-            f"`hydra.run.dir` must be a folder without a run, but {folder} holds {used}; name another"
-        )
-
-
-def _announce(module: FineTuner, total_steps: int, *, precision: str, threads: ThreadChoice) -> None:
-    parameters = [p for part in (module.encoder, module.head) for p in part.parameters()]
-    trained = sum(p.numel() for p in parameters if p.requires_grad)
-    log.info(
-        "model: %s, %s layout, %s, %.1f M of %.1f M parameters train",
-        type(module.encoder.model).__name__,
-        module.encoder.layout,
-        precision,
-        trained / 1e6,
-        sum(p.numel() for p in parameters) / 1e6,
-    )
-    if module.encoder.why_not_packed is not None:
-        log.info("windows are padded in groups of like lengths: %s", module.encoder.why_not_packed)
-    plural = "" if threads.count == 1 else "s"
-    log.info(
-        "training: %d optimizer steps, %d thread%s (%s)", total_steps, threads.count, plural, threads.reason
     )

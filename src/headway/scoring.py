@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from headway.aggregation_choice import candidates, compare_on_validation
 from headway.assembly import build_evaluator
 from headway.config.build import build
 from headway.evaluation.policy import monitored
 from headway.evaluation.slices import entity_surfaces
 from headway.results import SplitResult, document_facts, entity_tokens, split_result, write_results
+from headway.tracking.checkpoint_io import load
 from headway.tracking.logit_store import StoredSplit, TrainFacts, write_split, write_train_facts
 from headway.tracking.predictions import write_predictions
 from headway.tracking.record import write_json
@@ -71,15 +70,28 @@ def aggregations_to_compare(cfg: Mapping[str, Any]) -> Candidates | None:
     return None if asked is None else candidates(cfg, asked, key="compare_aggregations")
 
 
-def best_evaluation(best: BestCheckpoint) -> Evaluation:
+def best_evaluation(
+    best: BestCheckpoint, module: FineTuner, *, trainer: pl.Trainer, loaders: DataModule
+) -> Evaluation:
     """Return what the best checkpoint scored on validation.
+
+    An earlier process may have found it; then it is scored again, with the same weights to the bit.
 
     Args:
         best: Of a finished training.
+        module: Trained.
+        trainer: That trained it.
+        loaders: Of the splits.
 
     Raises:
         ConfigError: No epoch was validated.
     """
+    if best.best_evaluation is None and best.best_model_path:
+        module.load_state_dict(load(Path(best.best_model_path), map_location="cpu")["state_dict"])
+        loggers, trainer.loggers = trainer.loggers, []  # the curves have this validation already
+        trainer.validate(module, dataloaders=loaders.eval_dataloader("validation"), verbose=False)
+        trainer.loggers = loggers
+        best.best_evaluation = module.evaluations["val"]
     if best.best_evaluation is None or not best.best_model_path:
         raise ConfigError(
             "no epoch was validated, so there is no best checkpoint; raise trainer.max_steps or "
@@ -109,7 +121,7 @@ def score(
         data: Read and encoded.
         to_compare: Aggregations to choose from, or None.
     """
-    comparison, first = None, best_evaluation(best)
+    comparison, first = None, best_evaluation(best, module, trainer=trainer, loaders=loaders)
     validation = first
     aggregation = module.evaluators["val"].aggregation
     if to_compare is not None and validation.windows is not None:
@@ -124,8 +136,7 @@ def score(
         )
         chosen = comparison.candidates[comparison.chosen]
         validation, aggregation = chosen.evaluation, chosen.aggregation
-    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-    module.load_state_dict(checkpoint["state_dict"])
+    module.load_state_dict(load(Path(best.best_model_path), map_location="cpu")["state_dict"])
     evaluations = {}
     for split in cfg["score_splits"]:
         if split == "validation":  # its logits are kept from the best epoch: nothing is computed twice

@@ -37,7 +37,8 @@ def build_trainer(
         ConfigError: There is no BestCheckpoint among the callbacks, the precision is unknown, or more
             than one process would train.
     """
-    from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
+    from headway.tracking.checkpoint_io import AtomicCheckpointIO
+    from headway.tracking.checkpoints import BestCheckpoint
     from headway.tracking.progress import progress_bar
     from headway.tracking.training_clock import FetchClock, TrainingClock
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from signal import Signals
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,25 @@ class TrainingError(HeadwayError):
     """Training itself went wrong, e.g. the loss is not a number; the message says when and what to try."""
 
     exit_status = 1
+
+
+class CheckpointError(HeadwayError):
+    """A checkpoint can't be written, or isn't what was written; the message names the file."""
+
+    exit_status = 1
+
+
+class Stopped(BaseException):  # not an error; `except Exception` must not swallow it
+    """A signal asked the process to end.
+
+    Args:
+        number: The signal's.
+        message: What was saved, and how to go on.
+    """
+
+    def __init__(self, number: int, message: str = "") -> None:
+        super().__init__(message or f"stopped by {Signals(number).name}")
+        self.exit_status = 128 + number
 
 
 class ExportError(HeadwayError):

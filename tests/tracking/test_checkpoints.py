@@ -8,57 +8,13 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from headway.tracking.checkpoints import AtomicCheckpointIO, BestCheckpoint
-from headway.types import TrainingError
+from headway.tracking.checkpoint_io import AtomicCheckpointIO
+from headway.tracking.checkpoints import BestCheckpoint
+from headway.types import CheckpointError, ConfigError, TrainingError
 
 
-class Custom:
-    """An object that no checkpoint may bring along."""
-
-
-class Unwritable:
-    """Fails in the middle of being saved."""
-
-    def __reduce__(self):
-        raise RuntimeError("disk full")
-
-
-@pytest.fixture
-def plugin():
-    return AtomicCheckpointIO()
-
-
-def test_what_is_saved_is_loaded(plugin, tmp_path):
-    path = tmp_path / "new" / "best.ckpt"
-    plugin.save_checkpoint({"state_dict": {"w": torch.arange(3)}, "epoch": 4}, path)
-    loaded = plugin.load_checkpoint(path)
-    assert loaded["epoch"] == 4
-    assert loaded["state_dict"]["w"].tolist() == [0, 1, 2]
-    assert [child.name for child in path.parent.iterdir()] == ["best.ckpt"]
-
-
-def test_a_failed_write_leaves_the_previous_checkpoint_and_nothing_else(plugin, tmp_path):
-    path = tmp_path / "best.ckpt"
-    plugin.save_checkpoint({"epoch": 1}, path)
-    with pytest.raises(RuntimeError, match="disk full"):
-        plugin.save_checkpoint({"epoch": 2, "more": Unwritable()}, path)
-    assert plugin.load_checkpoint(path)["epoch"] == 1
-    assert [child.name for child in tmp_path.iterdir()] == ["best.ckpt"]
-
-
-@pytest.mark.parametrize("weights_only", [None, False, True])
-def test_objects_are_refused_whatever_the_caller_asks_for(plugin, tmp_path, weights_only):
-    torch.save({"object": Custom()}, tmp_path / "foreign.ckpt")
-    with pytest.raises(Exception, match="Weights only load failed"):
-        plugin.load_checkpoint(tmp_path / "foreign.ckpt", weights_only=weights_only)
-
-
-def test_removing_what_is_gone_is_no_error(plugin, tmp_path):
-    path = tmp_path / "old.ckpt"
-    plugin.save_checkpoint({}, path)
-    plugin.remove_checkpoint(path)
-    plugin.remove_checkpoint(path)
-    assert not path.exists()
+def _names(folder, pattern="*"):
+    return sorted(child.name for child in folder.glob(pattern))
 
 
 class Scripted(pl.LightningModule):
@@ -90,8 +46,10 @@ class Scripted(pl.LightningModule):
 def fit(tmp_path):
     """Return a function: (values, mode, ...) -> the callback after a training of an epoch a value."""
 
-    def fit(values, *, mode="max", monitor="val/f1", save_last=True, callbacks=()):
-        best = BestCheckpoint(monitor=monitor, mode=mode, dirpath=tmp_path / "c", save_last=save_last)
+    def fit(values, *, mode="max", monitor="val/f1", save_last=True, callbacks=(), **named):
+        best = BestCheckpoint(
+            monitor=monitor, mode=mode, dirpath=tmp_path / "c", save_last=save_last, **named
+        )
         trainer = pl.Trainer(
             accelerator="cpu",
             max_epochs=len(values),
@@ -135,7 +93,7 @@ def test_the_best_epoch_is_kept_with_its_weights_and_what_it_scored(fit, values,
 
 def test_there_is_one_best_and_one_last(fit, tmp_path):
     fit([0.1, 0.2, 0.3, 0.2])
-    assert sorted(child.name for child in (tmp_path / "c").iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert _names(tmp_path / "c", "*.ckpt") == ["best.ckpt", "last.ckpt"]
     last = torch.load(tmp_path / "c" / "last.ckpt", weights_only=True)
     assert last["state_dict"]["steps"].item() == 8
     assert torch.load(tmp_path / "c" / "best.ckpt", weights_only=True)["global_step"] == 6
@@ -143,7 +101,7 @@ def test_there_is_one_best_and_one_last(fit, tmp_path):
 
 def test_last_may_be_left_out(fit, tmp_path):
     fit([0.1, 0.2], save_last=False)
-    assert [child.name for child in (tmp_path / "c").iterdir()] == ["best.ckpt"]
+    assert _names(tmp_path / "c", "*.ckpt") == ["best.ckpt"]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -166,3 +124,28 @@ def test_a_validation_outside_of_training_keeps_nothing(tmp_path):
         best.on_validation_end(trainer, None)
     assert best.best_evaluation is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_last_is_written_between_validations_by_steps(fit, tmp_path):
+    seen = []
+
+    class Look(pl.Callback):
+        def on_train_batch_end(self, trainer, *_):
+            path = tmp_path / "c" / "last.ckpt"
+            saved = torch.load(path, weights_only=True)["global_step"] if path.exists() else None
+            seen.append((trainer.global_step, saved))
+
+    fit([0.1, 0.2], every_n_steps=1, callbacks=[Look()])
+    assert seen == [(1, None), (2, 1), (3, 2), (4, 3)]
+
+
+@pytest.mark.parametrize("name", ["every_n_steps", "every_minutes"])
+def test_a_bound_that_is_none_is_refused_by_its_key(tmp_path, name):
+    with pytest.raises(ConfigError, match=rf"callbacks\.checkpoint\.{name}` must be > 0.*got 0"):
+        BestCheckpoint(monitor="val/f1", mode="max", dirpath=tmp_path, save_last=True, **{name: 0})
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_before_training(fit, tmp_path):
+    (tmp_path / "c").write_text("")
+    with pytest.raises(CheckpointError, match="checkpoints can't be written to"):
+        fit([0.1])

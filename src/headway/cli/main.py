@@ -9,7 +9,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from headway.types import HeadwayError
+from headway.stop_signals import StopSignals
+from headway.types import HeadwayError, Stopped
 from headway.version import __version__
 
 VERBS = {
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit status: 0; 1 where training itself failed, a check found an error or an export was refused; 2 for
-        a user's mistake; 130 after Ctrl-C.
+        a user's mistake; 130 after Ctrl-C, 143 after SIGTERM.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
@@ -64,12 +65,16 @@ def main(argv: Sequence[str] | None = None) -> int:
                 f"the verb must be one of {list(VERBS)}, got {words[0]!r}{hint}; see headway --help"
             )
         verb = importlib.import_module(f"headway.cli.{words[0]}")
-        return int(verb.main(words[1:]))
+        with StopSignals():
+            return int(verb.main(words[1:]))
     except HeadwayError as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
+    except Stopped as stop:
+        print(stop, file=sys.stderr)
+        return stop.exit_status
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

@@ -17,12 +17,13 @@ from yaml import YAMLError
 
 from headway.cli.argument_errors import argument_error
 from headway.cli.folders import NewFolders
+from headway.cli.resumed import resumed_words
 from headway.cli.suggestions import composition_error
 from headway.config.plain import plain_config
 from headway.config.search_path import register
 from headway.early_check import refuse_early
 from headway.tracking.timing import process_age
-from headway.types import HeadwayError
+from headway.types import HeadwayError, Stopped
 
 FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
 """Hydra's flags that take no value, and so may stand anywhere."""
@@ -67,7 +68,7 @@ def main(words: Sequence[str], *, program: str = "headway train") -> int:
     """Compose and run; takes all that a Hydra program takes.
 
     Args:
-        words: Overrides and Hydra's flags.
+        words: Overrides and Hydra's flags; or `--resume RUN`, which says again what began that run.
         program: What Hydra calls the command.
 
     Returns:
@@ -77,7 +78,8 @@ def main(words: Sequence[str], *, program: str = "headway train") -> int:
         HeadwayError: The config can't be composed, or the run was refused or failed by a user's mistake. A
             run that was refused leaves no folder.
     """
-    return run_hydra(task, words, program=program)
+    words, more = resumed_words(words)
+    return run_hydra(task, words, program=program, more=more)
 
 
 def run_hydra(
@@ -116,6 +118,9 @@ def run_hydra(
             NewFolders.remove()
             raise stop.__cause__ from stop.__cause__.__cause__
         return stop.code if isinstance(stop.code, int) else int(bool(stop.code))
+    except Stopped:
+        NewFolders.remove()
+        raise
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         NewFolders.remove()
         raise composition_error(error, words) from error

@@ -81,3 +81,46 @@ def _resolved(plain: dict[str, Any], root: DictConfig) -> dict[str, Any]:
 def _digest(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+FREE = (
+    *FOLDERS,
+    *OF_SWEEP,
+    "score_splits",
+    "compare_aggregations",
+    "num_threads",
+    "logger",
+    "callbacks.epoch_lines",
+    "callbacks.checkpoint.save_last",
+    "callbacks.checkpoint.every_n_steps",
+    "callbacks.checkpoint.every_minutes",
+    "trainer.enable_progress_bar",
+    "trainer.log_every_n_steps",
+    "trainer.profile",
+    "trainer.limit_test_batches",
+    "data.num_workers",
+    "data.test",
+)
+"""Keys that may change while a training is interrupted: none decides a step or a choice of its."""
+
+
+def differing_keys(before: Any, now: Any, *, key: str = "") -> list[str]:
+    """Return where two configs describe different trainings.
+
+    Args:
+        before: Plain values.
+        now: Plain values.
+        key: Where in the config both stand.
+
+    Returns:
+        A text a key that differs, "key: before -> now", without those that may change.
+    """
+    if key in FREE or before == now:
+        return []
+    if isinstance(before, dict) and isinstance(now, dict):
+        found: list[str] = []
+        for name in dict.fromkeys([*before, *now]):
+            path = f"{key}.{name}" if key else str(name)
+            found += differing_keys(before.get(name), now.get(name), key=path)
+        return found
+    return [f"{key}: {json.dumps(before, default=str)} -> {json.dumps(now, default=str)}"]

@@ -7,7 +7,6 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
@@ -15,14 +14,16 @@ from headway.data.batching import Batching
 from headway.data.collator import WindowBatches
 from headway.data.loss_weights import LossWeighting, sum_windows, token_weights, window_weights
 from headway.data.plans import BatchPlan, PlanSampler, plan_epoch, plan_evaluation
+from headway.data.resumable import ResumableOrder
 from headway.data.text_data import TextData
+from headway.stop_signals import leave_signals
 from headway.types import IGNORE_INDEX, Batch, RowStep
 
 POOLED_BATCH = 8192
 """Windows a batch in evaluation where each is one kept vector."""
 
 
-class DataModule(pl.LightningDataModule):
+class DataModule(ResumableOrder):
     """Batches of encoded splits.
 
     Args:
@@ -48,10 +49,9 @@ class DataModule(pl.LightningDataModule):
         limit_train_batches: int | float = 1.0,
         max_steps: int = -1,
     ) -> None:
-        super().__init__()
+        super().__init__(data_seed)
         self._data = data
         self._batching = batching
-        self._data_seed = data_seed
         self._accumulate = accumulate
         self._limit = limit_train_batches
         self._max_steps = max_steps
@@ -88,7 +88,7 @@ class DataModule(pl.LightningDataModule):
             self._batching,
             lengths=self._data.encoded["train"].window_lengths,
             weights=self._train_weights,
-            seed=self._data_seed,
+            seed=self.data_seed,
             epoch=epoch,
             accumulate=self._accumulate,
             documents=self._data.encoded["train"].documents,
@@ -188,6 +188,9 @@ class DataModule(pl.LightningDataModule):
             num_workers=self._data.num_workers,
             persistent_workers=self._data.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
+            worker_init_fn=leave_signals,
+            # Its own: a loader draws a seed for its workers, else from the generator that dropout draws from.
+            generator=torch.Generator(),
         )
 
     def _position(self) -> tuple[int, int]:
@@ -202,7 +205,9 @@ class DataModule(pl.LightningDataModule):
         rank, num_processes = self._position()
         epoch = 0 if self.trainer is None else self.trainer.current_epoch
         sampler = PlanSampler(
-            lambda number: self.train_plan(number, rank=rank, num_processes=num_processes), epoch=epoch
+            lambda number: self.train_plan(number, rank=rank, num_processes=num_processes),
+            epoch=epoch,
+            position=self.done_of(epoch),
         )
         return self._loader(self._train, sampler)
 

@@ -141,22 +141,26 @@ class PlanSampler:
     Args:
         plan: Epoch number -> plans.
         epoch: The epoch to begin with.
+        position: Plans of that epoch that are done already. The length stays that of the whole epoch, since
+            Lightning counts those too.
     """
 
-    def __init__(self, plan: Callable[[int], list[BatchPlan]], *, epoch: int = 0) -> None:
+    def __init__(self, plan: Callable[[int], list[BatchPlan]], *, epoch: int = 0, position: int = 0) -> None:
         self._plan = plan
         self._plans: list[BatchPlan] = []
         self._epoch = -1
+        self._position = 0
         self.set_epoch(epoch)
+        self._position = position
 
     def set_epoch(self, epoch: int) -> None:
         """Draw the plans of `epoch`; called by Lightning at the start of each."""
         if epoch != self._epoch:
             self._plans = self._plan(epoch)
-            self._epoch = epoch
+            self._epoch, self._position = epoch, 0
 
     def __len__(self) -> int:
         return len(self._plans)
 
     def __iter__(self) -> Iterator[BatchPlan]:
-        return iter(self._plans)
+        return iter(self._plans[self._position :])

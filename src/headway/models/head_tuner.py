@@ -85,5 +85,6 @@ class HeadTuner(FineTuner):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on from there."""
+        super().on_load_checkpoint(checkpoint)
         if self.trainer_state is not None and STATE in checkpoint:
             self.trainer_state.load_state_dict(checkpoint[STATE])

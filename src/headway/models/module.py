@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from headway.models.optimizer import AdamW
 
 
+LOSSES = "epoch_loss"
+"""The key in a checkpoint: the epoch's sum of losses and sum of weights."""
+
+
 def gather_rows(rows: WindowLogits) -> WindowLogits:
     """Return the rows of all processes; the evaluators put them in order by document and window."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
@@ -91,6 +95,7 @@ class FineTuner(pl.LightningModule):
         self._rows: list[WindowLogits] = []
         self.evaluations: dict[str, Evaluation] = {}
         self._epoch_loss = (torch.zeros(()), torch.zeros(()))  # sum of losses, sum of weights
+        self._resumed_loss: list[Tensor] | None = None
 
     def forward(self, batch: Batch) -> Tensor:
         """Return logits, (num_windows, num_labels) or (num_tokens, num_labels)."""
@@ -211,9 +216,21 @@ class FineTuner(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leave out what isn't trained: the backbone itself has it."""
+        """Leave out what isn't trained: the backbone itself has it. Add the epoch's losses so far."""
+        self._watch.finish()
+        checkpoint[LOSSES] = [each.detach().cpu() for each in self._epoch_loss]
         for name in self._frozen_names():
             checkpoint["state_dict"].pop(name, None)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the epoch's losses."""
+        self._resumed_loss = checkpoint.get(LOSSES)
+
+    def on_train_start(self) -> None:
+        """Go on with the epoch's losses, now that the device is known."""
+        if self._resumed_loss is not None:
+            summed, weight = self._resumed_loss
+            self._epoch_loss, self._resumed_loss = (summed.to(self.device), weight.to(self.device)), None
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *rest: Any, **named: Any) -> Any:
         """Take weights; what isn't trained may be missing, and stays as it is."""

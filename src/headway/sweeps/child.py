@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.sweeps.jobs import FAILED, FINISHED, PRUNED, Job, Outcome, Trial
-from headway.types import HeadwayError
+from headway.types import HeadwayError, Stopped
 
 if TYPE_CHECKING:
     from headway.heads_together import SharedStart
@@ -56,9 +56,14 @@ def main(connection: Connection, job: Job, environment: Mapping[str, str]) -> No
         """Say to the sweep what came of a trial."""
         connection.send(("end", place, outcome))
 
-    run_job(job, report=report, tell=tell)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        run_job(job, report=report, tell=tell)
+    except Stopped as stop:  # whoever sent the signal; the sweep knows whether it did
+        log.info("%s", stop)
+        sys.exit(stop.exit_status)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
 
 
 def run_job(job: Job, *, report: Report, tell: Tell) -> None:
@@ -111,12 +116,15 @@ def run_trial(
         shared: What `train_together` gave it.
     """
     from headway.config.check import check_config, monitored
+    from headway.resume import take_over
     from headway.run import run
     from headway.sweeps.report import EpochReport, PrunedError
 
     trial.folder.mkdir(parents=True, exist_ok=True)
     logging.config.dictConfig(trial.job_logging)
     os.environ.update(trial.environment)
+    if trial.earlier is not None and shared is None:
+        take_over(trial.earlier, trial.folder)
     if trial.chdir:
         os.chdir(trial.folder)
     try:

@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headway.sweeps.jobs import DONE, Outcome, Trial
+from headway.sweeps.jobs import DONE, INTERRUPTED, KILLED, TIMEOUT, Outcome, Trial
 from headway.types import ConfigError
 
 FILE, LOCK = "index.jsonl", ".lock"
+LEFT = (KILLED, INTERRUPTED, TIMEOUT)
 
 
 @dataclass
@@ -88,6 +89,17 @@ class Index:
     def next_number(self) -> int:
         """Return a number that no point has."""
         return max((known.point for known in self.known.values()), default=-1) + 1
+
+    def left_by(self, trial: Trial) -> Path | None:
+        """Return the folder of an attempt that ended by no fault of its own, and whose training may go on.
+
+        Args:
+            trial: About to begin again.
+        """
+        known = self.known.get(trial.id)
+        if known is None or (known.outcome is not None and known.outcome.status not in LEFT):
+            return None
+        return self._folder / known.folders[-1]
 
     def begin(self, trial: Trial) -> None:
         """Note that an attempt begins, before it does."""

@@ -27,6 +27,7 @@ class Trial:
         first: Whether it is its point's first replicate, by which a pruner decides.
         environment: Variables that Hydra's config sets for it.
         chdir: Whether it runs in its folder.
+        earlier: The folder of an attempt that was killed, whose training goes on; None: there is none.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Trial:
     first: bool = True
     environment: dict[str, str] = field(default_factory=dict)
     chdir: bool = False
+    earlier: Path | None = None
 
 
 @dataclass(frozen=True)

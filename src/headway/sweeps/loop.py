@@ -162,12 +162,13 @@ class SweepLoop:
                 return
             if len(job) > 1:
                 self._together.update(trial.id for trial in job)
-            for trial in job:
-                self._queue.remove(trial)
+            self._queue = [trial for trial in self._queue if trial not in job]
+            begun = tuple(replace(trial, earlier=self._index.left_by(trial)) for trial in job)
+            for trial in begun:
                 self._index.begin(trial)
                 again = f", attempt {self._attempts[trial.id] + 1}" if self._attempts.get(trial.id) else ""
                 log.info("%s: begins%s", self._named(trial), again)
-            runner.start(tuple(self._with_threads(trial, runner) for trial in job))
+            runner.start(tuple(self._with_threads(trial, runner) for trial in begun))
 
     def _with_threads(self, trial: Trial, runner: Runner) -> Trial:
         if not runner.own_machine or self._settings.n_jobs == 1 or trial.cfg["num_threads"] is not None:

@@ -24,8 +24,9 @@ TEMPLATE = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 """Environment of the template alone: with it, what it imports starts no thread."""
-GRACE, DUMP_GRACE = 5.0, 1.0
+GRACE, DUMP_GRACE = 20.0, 1.0
 """Seconds between asking a process to end, or to say where it is, and killing it."""
+STOPPED = 128 + signal.SIGTERM
 TAIL = 40
 """Lines of output.log that are kept of a trial that died."""
 
@@ -116,7 +117,7 @@ class Processes:
     def end_all(self) -> None:
         """End every process, and say that its trials were interrupted."""
         for each in self._running:
-            _signal_group(each.process, signal.SIGTERM)
+            _signal(each.process, signal.SIGTERM)  # not its loader workers: it still needs their batches
         end = time.monotonic() + GRACE
         for each in self._running:
             each.process.join(max(0.0, end - time.monotonic()))
@@ -197,6 +198,8 @@ def cause_of_death(exitcode: int | None) -> str:
         name = signal.Signals(-exitcode).name
         hint = ", as the kernel does when memory runs out" if -exitcode == signal.SIGKILL else ""
         return f"killed by signal {-exitcode} ({name}){hint}"
+    if exitcode == STOPPED:
+        return "stopped by SIGTERM"
     return f"the process ended with status {exitcode} and without a result"
 
 

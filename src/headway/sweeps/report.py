@@ -33,6 +33,21 @@ class EpochReport(pl.Callback):
     def __init__(self, *, monitor: str, report: Callable[[int, float], bool]) -> None:
         self._monitor = monitor
         self._report = report
+        self._reported: list[tuple[int, float]] = []
+
+    def state_dict(self) -> dict[str, list[list[float]]]:
+        """Return what was reported so far."""
+        return {"reported": [list(each) for each in self._reported]}
+
+    def load_state_dict(self, state_dict: dict[str, list[list[float]]]) -> None:
+        """Report what an earlier attempt has: another sweep's process may not know it.
+
+        Args:
+            state_dict: What `state_dict` returned.
+        """
+        self._reported = [(int(epoch), value) for epoch, value in state_dict["reported"]]
+        for epoch, value in self._reported:
+            self._report(epoch, value)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Report, and raise PrunedError where the answer is to stop."""
@@ -40,6 +55,7 @@ class EpochReport(pl.Callback):
         if trainer.sanity_checking or trainer.state.fn != "fit" or value is None:
             return
         epoch = trainer.current_epoch + 1
+        self._reported.append((epoch, float(value)))
         if self._report(epoch, float(value)):
             message = f"stopped by the sweep's pruner after epoch {epoch}, {self._monitor} {float(value):.4f}"
             raise PrunedError(message, float(value))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
+from headway.stop_signals import StopSignals
 from headway.sweeps.index import Index
 from headway.sweeps.launched import LaunchedJobs, train_one
 from headway.sweeps.loop import Runner, SweepLoop
@@ -31,7 +30,6 @@ from headway.types import ConfigError
 
 PACKAGE_LOG = logging.getLogger("headway.sweeps")
 STUDY, LOG = "study.db", "sweep.log"
-TERMINATED = 128 + signal.SIGTERM
 
 
 def run_sweep(
@@ -80,7 +78,7 @@ def _run(plan: SweepPlan, config: DictConfig, context: HydraContext) -> list[Poi
     whole = redact(OmegaConf.to_container(config, resolve=False, enum_to_str=True))
     write_text(plan.folder / "multirun.yaml", yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
     try:
-        with _logged(plan.folder / LOG), _sigterm_ends():
+        with _logged(plan.folder / LOG), StopSignals():
             loop.run(_runner(plan, loop, config, context))
     except (OSError, ValueError) as error:  # which mean a user's mistake to the command, and aren't one
         raise RuntimeError(f"the sweep itself failed: {error}") from error
@@ -125,21 +123,3 @@ def _logged(path: Path) -> Iterator[None]:
     finally:
         PACKAGE_LOG.removeHandler(handler)
         handler.close()
-
-
-@contextmanager
-def _sigterm_ends() -> Iterator[None]:
-    """Let SIGTERM end the sweep as Ctrl-C does, its trials with it; the status is 143."""
-
-    def end(*_: object) -> NoReturn:
-        """Leave by an exception, so that everything is put away."""
-        raise SystemExit(TERMINATED)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -30,7 +30,23 @@ class EpochLines(pl.Callback):
         self._monitor = monitor
         self._sign = 1.0 if mode == "max" else -1.0
         self._best = -float("inf")
-        self._start = 0.0
+        self._start = time.perf_counter()
+
+    def state_dict(self) -> dict[str, float]:
+        """Return the best value so far."""
+        return {"best": self._best}
+
+    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+        """Go on with it.
+
+        Args:
+            state_dict: What `state_dict` returned.
+        """
+        self._best = state_dict["best"]
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock of an epoch that an earlier process began."""
+        self._start = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the epoch's clock."""
@@ -71,6 +87,18 @@ class EpochLosses(pl.Callback):
 
     def __init__(self) -> None:
         self.losses: list[tuple[float, float]] = []
+
+    def state_dict(self) -> dict[str, list[list[float]]]:
+        """Return those of the epochs so far."""
+        return {"losses": [list(pair) for pair in self.losses]}
+
+    def load_state_dict(self, state_dict: dict[str, list[list[float]]]) -> None:
+        """Go on with them.
+
+        Args:
+            state_dict: What `state_dict` returned.
+        """
+        self.losses = [(train, validation) for train, validation in state_dict["losses"]]
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep the epoch's."""

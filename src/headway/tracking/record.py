@@ -71,12 +71,18 @@ def redact_word(word: str) -> str:
     return str(redact(_PAIR.sub(rf"\1{REDACTED}", word)))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file that is whole or not there; its folder is made."""
+def write_text(path: Path, text: str, *, newline: str | None = None) -> None:
+    """Write a text file that is whole or not there; its folder is made.
+
+    Args:
+        path: Its place.
+        text: What it holds.
+        newline: As `open` has it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", newline=newline)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -109,6 +115,19 @@ def write_config(folder: Path, cfg: dict[str, Any], overrides: list[str]) -> Non
     write_text(folder / "config.yaml", yaml.safe_dump(redact(cfg), sort_keys=False, allow_unicode=True))
     safe = [redact_word(word) for word in overrides]
     write_text(folder / "overrides.yaml", yaml.safe_dump(safe, sort_keys=False, allow_unicode=True))
+
+
+def is_finished(folder: Path) -> bool:
+    """Return whether a folder holds a run that ended well.
+
+    Args:
+        folder: The run's.
+    """
+    try:
+        record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and record.get("status", "finished") == "finished"
 
 
 def environment() -> dict[str, Any]:
