@@ -20,11 +20,13 @@ from headway.config.build import build
 from headway.evaluation.collapse import collapse_reason
 from headway.process import prepare_process
 from headway.results import SplitResult, calibration_line
+from headway.run_facts import facts_before, result_facts
 from headway.scoring import Scored, score, write_scored
 from headway.threads import allowed_cores, read_cpus, set_threads
 from headway.tracking.policy_table import policy_table
 from headway.tracking.progress import EpochLosses
-from headway.tracking.record import environment, write_config, write_json
+from headway.tracking.record import write_config
+from headway.tracking.run_record import RecordProgress, RunRecord
 from headway.tracking.stage_timer import StageTimer
 from headway.tracking.summary import show_result
 from headway.tracking.timing import Timing
@@ -32,9 +34,7 @@ from headway.tracking.training_clock import training_times
 from headway.types import ConfigError
 
 if TYPE_CHECKING:
-    from headway.built_run import BuiltRun
     from headway.data.text_data import TextData
-    from headway.feature_store import FeatureStore
     from headway.heads_together import SharedStart
     from headway.models.backbone import Backbone
     from headway.models.module import FineTuner
@@ -88,8 +88,26 @@ def run(
     Raises:
         HeadwayError: The config, the data or the training is wrong; the message says what to do.
     """
-    timer, start, load = StageTimer(), time.perf_counter(), read_cpus(allowed_cores())
     _refuse_used_folder(folder)
+    record = RunRecord(folder)
+    with record.closing():
+        return _train(
+            cfg, folder, record, overrides=overrides, callbacks=callbacks, shared=shared, startup=startup
+        )
+
+
+def _train(
+    cfg: dict[str, Any],
+    folder: Path,
+    record: RunRecord,
+    *,
+    overrides: Sequence[str],
+    callbacks: Sequence[pl.Callback],
+    shared: SharedStart | None,
+    startup: float | None,
+) -> RunResult:
+    """Do what `run` does, and note it in the record."""
+    timer, start, load = StageTimer(), time.perf_counter(), read_cpus(allowed_cores())
     with timer.stage("check"):
         data, backbone, to_compare = checked(cfg)
         prepare_process(cfg)
@@ -99,10 +117,16 @@ def run(
     with timer.stage("model"):
         encoder = None if shared is None else shared.encoder
         history = EpochLosses()
-        built = build_run(cfg, folder, data, backbone, encoder=encoder, callbacks=[history, *callbacks])
+        callbacks = [history, RecordProgress(record), *callbacks]
+        built = build_run(cfg, folder, data, backbone, encoder=encoder, callbacks=callbacks)
     module, loaders, trainer, best = built.module, built.loaders, built.trainer, built.best
     artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
     best.on_better = None if built.keeping.heads_only else artifact
+    record.begin(
+        facts_before(
+            cfg, overrides, built=built, data=data, backbone=backbone, threads=threads, shared=shared
+        )
+    )
     write_config(folder, cfg, list(overrides))
     _announce(module, built.total_steps, precision=str(trainer.precision), threads=threads)
     with timer.stage("features"):
@@ -117,29 +141,15 @@ def run(
         results = write_scored(cfg, folder, scored, module=module, data=data, artifact=artifact)
     outcome = _outcome(scored, best) | {"collapsed": _collapsed(scored, data, history.losses)}
     timing = _timing(trainer, timer, startup=startup, elapsed=time.perf_counter() - start)
-    record = {
-        **_computed(built, store, shared),
-        "threads": asdict(threads),
+    record.add(
         **outcome,
-        "lengths": {name: asdict(report) for name, report in data.reports.items()},
-        "seconds": timer.seconds,
-        "timing": asdict(timing),
-    }
-    write_json(folder / "record.json", record)
+        features=None if store is None else store.facts,
+        results=result_facts(folder, built),
+        seconds=timer.seconds,
+        timing=asdict(timing),
+    )
     _show(cfg, folder, scored, results, seconds=timer.seconds, timing=timing)
     return RunResult(folder, scored.value, outcome["metrics"], outcome["collapsed"])
-
-
-def _computed(built: BuiltRun, store: FeatureStore | None, shared: SharedStart | None) -> dict[str, Any]:
-    """Return what the record says of how the run was computed."""
-    return {
-        "environment": environment(),
-        "precision": str(built.trainer.precision),
-        "layout": built.module.encoder.layout,
-        "total_steps": built.total_steps,
-        "features": None if store is None else store.facts,
-        "trained_together": 1 if shared is None else shared.trials,
-    }
 
 
 def _read(data: TextData, backbone: Backbone, shared: SharedStart | None) -> tuple[TextData, Backbone, Any]:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from headway.evaluation.evaluator import Evaluation, Evaluator
     from headway.models.encoder import Encoder
+    from headway.models.loss_chain import LossChain
     from headway.models.optimizer import AdamW
+
+CHAIN = "loss_chain"
 
 
 def gather_rows(rows: WindowLogits) -> WindowLogits:
@@ -83,7 +86,7 @@ class FineTuner(pl.LightningModule):
         self.loss = loss
         self.token_level = bool(head.token_level)
         self._optimizer = optimizer
-        self._schedule = schedule
+        self.schedule = schedule
         self._total_steps = total_steps
         self._accumulate = accumulate
         self.evaluators = evaluators or {}
@@ -157,6 +160,11 @@ class FineTuner(pl.LightningModule):
         summed, weight = self._epoch_loss
         return float(summed / weight.clamp_min(1e-12))
 
+    @property
+    def loss_chain(self) -> LossChain:
+        """The hash chain of the losses so far; on a GPU the last ones may still be on their way."""
+        return self._watch.chain
+
     def on_train_epoch_start(self) -> None:
         """Begin the epoch's mean anew."""
         self._epoch_loss = (torch.zeros((), device=self.device), torch.zeros((), device=self.device))
@@ -210,17 +218,23 @@ class FineTuner(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer and its schedule, stepped each optimizer step."""
-        if self._optimizer is None or self._schedule is None:
+        if self._optimizer is None or self.schedule is None:
             raise ValueError("a FineTuner that trains needs an optimizer and a schedule")
         optimizer = self._optimizer.build(self.encoder, self.head)
-        schedule, total = self._schedule, self._total_steps
+        schedule, total = self.schedule, self._total_steps
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule(step, total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leave out what isn't trained: the backbone itself has it."""
+        """Leave out what isn't trained, which the backbone itself has; add the chain of the losses."""
+        checkpoint[CHAIN] = self.loss_chain.state_dict()
         for name in self._frozen_names():
             checkpoint["state_dict"].pop(name, None)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the chain of the losses."""
+        if CHAIN in checkpoint:
+            self.loss_chain.load_state_dict(checkpoint[CHAIN])
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *rest: Any, **named: Any) -> Any:
         """Take weights; what isn't trained may be missing, and stays as it is."""
