@@ -23,6 +23,7 @@ from headway.results import SplitResult, calibration_line
 from headway.run_facts import facts_before, result_facts
 from headway.scoring import Scored, score, write_scored
 from headway.threads import allowed_cores, read_cpus, set_threads
+from headway.tracking.log_config import log_config
 from headway.tracking.policy_table import policy_table
 from headway.tracking.progress import EpochLosses
 from headway.tracking.record import write_config
@@ -128,6 +129,7 @@ def _train(
         )
     )
     write_config(folder, cfg, list(overrides))
+    log_config(trainer.logger, cfg)
     _announce(module, built.total_steps, precision=str(trainer.precision), threads=threads)
     with timer.stage("features"):
         store = use_features(cfg, built, data, shared=shared)

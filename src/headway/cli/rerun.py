@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from headway.cli.known import groups
 from headway.cli.train import run_hydra, run_job
-from headway.config.options import option_nodes
+from headway.config.options import option_node
 from headway.config.search_path import cache_home
 from headway.tracking.record import REDACTED
 from headway.tracking.record_diff import Difference, differences, same_predictions
@@ -131,7 +131,7 @@ def _options(words: Sequence[str]) -> tuple[dict[str, dict[str, Any]], list[str]
                 "run's own said; set single keys or groups"
             )
         if sign and group in named:
-            nodes[group] = option_nodes(group, [name], key=group)[name]
+            nodes[group] = option_node(group, name, key=group)
         else:
             rest.append(word)
     return nodes, rest
