@@ -18,6 +18,7 @@ from headway.evaluation.evaluator import Evaluation, Evaluator
 from headway.results import calibration_line, split_result, write_results
 from headway.tracking.logit_store import StoredSplit, has_split, read_split, read_train_facts
 from headway.tracking.policy_table import policy_table
+from headway.tracking.prediction_digest import prediction_digests
 from headway.tracking.predictions import replace_predictions, with_answers
 from headway.tracking.record import write_json
 from headway.tracking.summary import score_table
@@ -142,4 +143,5 @@ def _update_record(folder: Path, scores: Mapping[str, Mapping[str, float]], comp
         "decoding": chosen.evaluation.decoding.to_spec(),
     }
     monitor = {**record.get("monitor", {}), "value": comparison.value(comparison.chosen)}
-    write_json(path, {**record, **changed, "monitor": monitor})
+    results = {**record.get("results", {}), "predictions": prediction_digests(folder)}
+    write_json(path, {**record, **changed, "monitor": monitor, "results": results})

@@ -21,21 +21,22 @@ from headway.evaluation.collapse import collapse_reason
 from headway.process import prepare_process
 from headway.results import SplitResult, calibration_line
 from headway.resume import GoingOn, facts_of, only_run_in
+from headway.run_facts import facts_before, result_facts
 from headway.scoring import Scored, score, write_scored
 from headway.stop_signals import StopSignals
 from headway.threads import allowed_cores, read_cpus, set_threads
+from headway.tracking.log_config import log_config
 from headway.tracking.policy_table import policy_table
 from headway.tracking.progress import EpochLosses
-from headway.tracking.record import environment, write_config, write_json
+from headway.tracking.record import write_config
+from headway.tracking.run_record import RecordProgress, RunRecord
 from headway.tracking.stage_timer import StageTimer
 from headway.tracking.summary import show_result
 from headway.tracking.timing import Timing
 from headway.tracking.training_clock import training_times
 
 if TYPE_CHECKING:
-    from headway.built_run import BuiltRun
     from headway.data.text_data import TextData
-    from headway.feature_store import FeatureStore
     from headway.heads_together import SharedStart
     from headway.models.backbone import Backbone
     from headway.tracking.checkpoints import BestCheckpoint
@@ -89,10 +90,12 @@ def run(
         HeadwayError: The config, the data or the training is wrong; the message says what to do.
         Stopped: A signal asked for it; the message says how to go on.
     """
-    with only_run_in(folder), StopSignals() as signals:
+    record = RunRecord(folder)
+    with only_run_in(folder), StopSignals() as signals, record.closing():
         return _run(
             cfg,
             folder,
+            record,
             overrides=overrides,
             callbacks=callbacks,
             shared=shared,
@@ -104,6 +107,7 @@ def run(
 def _run(
     cfg: dict[str, Any],
     folder: Path,
+    record: RunRecord,
     *,
     overrides: Sequence[str],
     callbacks: Sequence[pl.Callback],
@@ -111,6 +115,7 @@ def _run(
     startup: float | None,
     signals: StopSignals,
 ) -> RunResult:
+    """Do what `run` does, and note it in the record."""
     timer, start, load = StageTimer(), time.perf_counter(), read_cpus(allowed_cores())
     with timer.stage("check"):
         data, backbone, to_compare = checked(cfg)
@@ -122,51 +127,38 @@ def _run(
     with timer.stage("model"):
         encoder = None if shared is None else shared.encoder
         history = EpochLosses()
-        own = [history, going_on.state, *callbacks]
+        own = [history, RecordProgress(record), going_on.state, *callbacks]
         built = build_run(going_on.config(cfg), folder, data, backbone, encoder=encoder, callbacks=own)
-    module, loaders, trainer, best = built.module, built.loaders, built.trainer, built.best
-    artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
-    best.on_better = None if built.keeping.heads_only else artifact
-    best.signals = signals
+        artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
+        built.best.on_better = None if built.keeping.heads_only else artifact
+        built.best.signals = signals
     announce(built, threads)
     with timer.stage("features"):
         store = use_features(cfg, built, data, shared=shared)
     going_on.check(facts_of(built, data, features=store is not None, threads=threads.count, shared=shared))
+    parts: dict[str, Any] = {"built": built, "data": data, "backbone": backbone}
+    facts = facts_before(cfg, overrides, threads=threads, shared=shared, **parts)
+    record.begin({**facts, "resumed_from_step": going_on.step})
     write_config(folder, cfg, list(overrides))
+    log_config(built.trainer.logger, cfg)
     with timer.stage("fit"):
-        trainer.fit(module, datamodule=loaders, ckpt_path=going_on.path, weights_only=True)
+        built.trainer.fit(built.module, datamodule=built.loaders, ckpt_path=going_on.path, weights_only=True)
     with timer.stage("score"):
-        scored = score(
-            cfg, module, trainer=trainer, loaders=loaders, best=best, data=data, to_compare=to_compare
-        )
+        trained: dict[str, Any] = {"trainer": built.trainer, "loaders": built.loaders, "best": built.best}
+        scored = score(cfg, built.module, data=data, to_compare=to_compare, **trained)
     with timer.stage("write"):
-        results = write_scored(cfg, folder, scored, module=module, data=data, artifact=artifact)
-    outcome = _outcome(scored, best) | {"collapsed": _collapsed(scored, data, history.losses)}
-    timing = _timing(trainer, timer, startup=startup, elapsed=time.perf_counter() - start)
-    record = {
-        **_computed(built, store, shared),
-        "threads": asdict(threads),
+        results = write_scored(cfg, folder, scored, module=built.module, data=data, artifact=artifact)
+    outcome = _outcome(scored, built.best) | {"collapsed": _collapsed(scored, data, history.losses)}
+    timing = _timing(built.trainer, timer, startup=startup, elapsed=time.perf_counter() - start)
+    record.add(
         **outcome,
-        "lengths": {name: asdict(report) for name, report in data.reports.items()},
-        "seconds": timer.seconds,
-        "timing": asdict(timing),
-        "resumed_from_step": going_on.step,
-    }
-    write_json(folder / "record.json", record)
+        features=None if store is None else store.facts,
+        results=result_facts(folder, built),
+        seconds=timer.seconds,
+        timing=asdict(timing),
+    )
     _show(cfg, folder, scored, results, seconds=timer.seconds, timing=timing)
     return RunResult(folder, scored.value, outcome["metrics"], outcome["collapsed"])
-
-
-def _computed(built: BuiltRun, store: FeatureStore | None, shared: SharedStart | None) -> dict[str, Any]:
-    """Return what the record says of how the run was computed."""
-    return {
-        "environment": environment(),
-        "precision": str(built.trainer.precision),
-        "layout": built.module.encoder.layout,
-        "total_steps": built.total_steps,
-        "features": None if store is None else store.facts,
-        "trained_together": 1 if shared is None else shared.trials,
-    }
 
 
 def _read(data: TextData, backbone: Backbone, shared: SharedStart | None) -> tuple[TextData, Backbone, Any]:

@@ -19,6 +19,7 @@ VERBS = {
     "evaluate": "score a run on its splits or on other data",
     "export": "a folder for transformers alone, or for ONNX Runtime without torch",
     "predict": "stream predictions for a file or stdin",
+    "reproduce": "run a published experiment over its seeds and say pass or fail",
 }
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
 TRACEBACK_VARIABLE = "HEADWAY_TRACEBACK"

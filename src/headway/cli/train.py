@@ -29,7 +29,7 @@ FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
 """Hydra's flags that take no value, and so may stand anywhere."""
 
 
-def task(cfg: DictConfig) -> float:
+def run_job(cfg: DictConfig) -> float:
     """Run one composed config in the folder that Hydra made for it.
 
     Args:
@@ -78,12 +78,23 @@ def main(words: Sequence[str], *, program: str = "headway train") -> int:
         HeadwayError: The config can't be composed, or the run was refused or failed by a user's mistake. A
             run that was refused leaves no folder.
     """
+    if any(word.partition("=")[0] == "--from" for word in words):
+        from headway.cli.rerun import rerun, split_words
+
+        asked = split_words(words)
+        if asked is not None:
+            return rerun(*asked, program=program)
     words, more = resumed_words(words)
-    return run_hydra(task, words, program=program, more=more)
+    return run_hydra(run_job, words, program=program, more=more)
 
 
 def run_hydra(
-    job: Callable[[DictConfig], Any], words: Sequence[str], *, program: str, more: Sequence[str] = ()
+    job: Callable[[DictConfig], Any],
+    words: Sequence[str],
+    *,
+    program: str,
+    more: Sequence[str] = (),
+    primary: str = "train",
 ) -> int:
     """Let Hydra compose the config and run a job with it.
 
@@ -92,6 +103,7 @@ def run_hydra(
         words: Overrides and Hydra's flags, as the user wrote them.
         program: What Hydra calls the command.
         more: Overrides of the program's own, of which no message speaks.
+        primary: The config that is composed.
 
     Returns:
         0, or what Hydra's own flags end with.
@@ -110,7 +122,7 @@ def run_hydra(
     overrides = [number for number, word in enumerate(others) if "=" in word and word[0] != "-"]
     place = overrides[-1] + 1 if overrides else len(others)  # after the user's, so that the program's hold
     sys.argv = [program, *flags, *others[:place], *more, *others[place:]]
-    decorated = hydra.main(version_base="1.3", config_path="pkg://headway.conf", config_name="train")(job)
+    decorated = hydra.main(version_base="1.3", config_path="pkg://headway.conf", config_name=primary)(job)
     try:
         decorated()
     except SystemExit as stop:

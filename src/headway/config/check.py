@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from headway.config.build import bind
+from headway.config.check_logger import check_logger
 from headway.config.check_trainer import check_number, check_trainer
 from headway.config.schema import RunConfig
 from headway.types import ConfigError, nearest
@@ -125,6 +126,7 @@ def check_values(cfg: Mapping[str, Any]) -> None:
     if kept not in ("auto", True, False) or (kept in (0, 1) and not isinstance(kept, bool)):
         raise ConfigError(f"`keep_features` must be auto, true or false, got {kept!r}; correct the value")
     check_trainer(cfg)
+    check_logger(cfg)
 
 
 def monitored(cfg: Mapping[str, Any]) -> tuple[str, str]:

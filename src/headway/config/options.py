@@ -30,6 +30,43 @@ def config_loader() -> Iterator[ConfigLoader]:
         yield GlobalHydra.instance().config_loader()
 
 
+def option_node(group: str, name: str, *, key: str) -> dict[str, Any]:
+    """Return one option, composed with its defaults; what it takes from other keys stays a reference.
+
+    Args:
+        group: Such as "task/loss".
+        name: Of the option.
+        key: What the name came from, for messages.
+
+    Raises:
+        ConfigError: It is no option of the group, or can't be composed.
+    """
+    with config_loader() as loader:
+        _check_option(loader, group, name, key=key)
+        try:
+            whole = compose("train", overrides=[f"{group}={name}"])
+        except (HydraException, OmegaConfBaseException, YAMLError) as error:
+            raise _not_composed(group, name, error) from error
+    node: Any = OmegaConf.to_container(OmegaConf.select(whole, group.replace("/", ".")), resolve=False)
+    return node  # type: ignore[no-any-return]
+
+
+def _check_option(loader: ConfigLoader, group: str, name: str, *, key: str) -> None:
+    known = sorted(loader.get_group_options(group, results_filter=ObjectType.CONFIG))
+    if name not in known:
+        raise ConfigError(
+            f"`{key}` must hold names of {group}, {known}, got {name!r}{nearest(str(name), known)}; "
+            "correct the name"
+        )
+
+
+def _not_composed(group: str, name: str, error: Exception) -> ConfigError:
+    first = " ".join(str(error).split())
+    return ConfigError(
+        f"`{group}={name}` must be a file that Hydra can compose, got {first:.200}; correct it"
+    )
+
+
 def option_nodes(group: str, names: Sequence[str] | None = None, *, key: str) -> dict[str, dict[str, Any]]:
     """Return the options of a group, each composed with its defaults.
 
@@ -48,19 +85,12 @@ def option_nodes(group: str, names: Sequence[str] | None = None, *, key: str) ->
     with config_loader() as loader:
         known = sorted(loader.get_group_options(group, results_filter=ObjectType.CONFIG))
         for name in names or ():
-            if name not in known:
-                raise ConfigError(
-                    f"`{key}` must hold names of {group}, {known}, got {name!r}{nearest(str(name), known)}; "
-                    "correct the name"
-                )
+            _check_option(loader, group, name, key=key)
         for name in known:
             try:
                 whole = compose("train", overrides=[f"{group}={name}"])
                 composed = OmegaConf.select(whole, group.replace("/", "."))
                 nodes[name] = OmegaConf.to_container(composed, resolve=True)
             except (HydraException, OmegaConfBaseException, YAMLError) as error:
-                first = " ".join(str(error).split())
-                raise ConfigError(
-                    f"`{group}={name}` must be a file that Hydra can compose, got {first:.200}; correct it"
-                ) from error
+                raise _not_composed(group, name, error) from error
     return nodes  # type: ignore[return-value]

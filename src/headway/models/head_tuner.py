@@ -57,6 +57,7 @@ class HeadTuner(FineTuner):
             classifier.weight.copy_(epoch.weight)
             classifier.bias.copy_(epoch.bias)
         self._log_losses(epoch.losses)
+        self.loss_chain.extend(epoch.losses.tolist())
         self._epoch_loss = (epoch.losses * epoch.weights).sum(), epoch.weights.sum()
         # What Lightning counts itself where it takes the steps.
         progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress

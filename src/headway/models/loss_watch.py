@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from headway.models.loss_chain import LossChain
 from headway.types import TrainingError
 
 
@@ -83,11 +84,15 @@ class LossWatch:
 
     Args:
         start_copy: Makes a Copy of a loss.
+
+    Attributes:
+        chain: Of all losses that were checked.
     """
 
     def __init__(self, start_copy: Callable[[Tensor], Copy] = start_copy) -> None:
         self._start_copy = start_copy
         self._pending: deque[tuple[Copy, Step]] = deque()
+        self.chain = LossChain()
 
     def see(self, loss: Tensor, at: Step) -> None:
         """Take a loss, and check all that have arrived.
@@ -120,3 +125,4 @@ class LossWatch:
                 f"the training loss is {loss} in epoch {at.epoch}, batch {at.batch} (optimizer step "
                 f"{at.step}); lower optimizer.lr, or train with trainer.precision=32-true"
             )
+        self.chain.add(loss)

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from headway.evaluation.evaluator import Evaluation, Evaluator
     from headway.models.encoder import Encoder
+    from headway.models.loss_chain import LossChain
     from headway.models.optimizer import AdamW
+
+CHAIN = "loss_chain"
 
 
 LOSSES = "epoch_loss"
@@ -87,7 +90,7 @@ class FineTuner(pl.LightningModule):
         self.loss = loss
         self.token_level = bool(head.token_level)
         self._optimizer = optimizer
-        self._schedule = schedule
+        self.schedule = schedule
         self._total_steps = total_steps
         self._accumulate = accumulate
         self.evaluators = evaluators or {}
@@ -155,6 +158,11 @@ class FineTuner(pl.LightningModule):
         summed, weight = self._epoch_loss
         return float(summed / weight.clamp_min(1e-12))
 
+    @property
+    def loss_chain(self) -> LossChain:
+        """The hash chain of the losses so far; on a GPU the last ones may still be on their way."""
+        return self._watch.chain
+
     def on_train_epoch_start(self) -> None:
         """Begin the epoch's mean anew."""
         self._epoch_loss = (torch.zeros((), device=self.device), torch.zeros((), device=self.device))
@@ -208,23 +216,26 @@ class FineTuner(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer and its schedule, stepped each optimizer step."""
-        if self._optimizer is None or self._schedule is None:
+        if self._optimizer is None or self.schedule is None:
             raise ValueError("a FineTuner that trains needs an optimizer and a schedule")
         optimizer = self._optimizer.build(self.encoder, self.head)
-        schedule, total = self._schedule, self._total_steps
+        schedule, total = self.schedule, self._total_steps
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule(step, total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leave out what isn't trained: the backbone itself has it. Add the epoch's losses so far."""
+        """Leave out what isn't trained: the backbone itself has it. Add the losses so far and their chain."""
         self._watch.finish()
         checkpoint[LOSSES] = [each.detach().cpu() for each in self._epoch_loss]
+        checkpoint[CHAIN] = self.loss_chain.state_dict()
         for name in self._frozen_names():
             checkpoint["state_dict"].pop(name, None)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the epoch's losses."""
+        """Go on with the epoch's losses and the chain of all."""
         self._resumed_loss = checkpoint.get(LOSSES)
+        if CHAIN in checkpoint:
+            self.loss_chain.load_state_dict(checkpoint[CHAIN])
 
     def on_train_start(self) -> None:
         """Go on with the epoch's losses, now that the device is known."""

@@ -17,6 +17,9 @@ class PrunedError(HeadwayError):
         value: The monitored metric at that epoch.
     """
 
+    run_status = "pruned"
+    """What the run's record says became of it."""
+
     def __init__(self, message: str, value: float) -> None:
         super().__init__(message)
         self.value = value

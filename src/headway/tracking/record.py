@@ -10,6 +10,7 @@ import platform
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -146,16 +147,47 @@ def environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "argv": [redact_word(word) for word in sys.argv],
         "packages": {name: package_version(name) for name in PACKAGES},
+        "freeze": freeze(),
         "cpu": {
             "name": capabilities.get("cpu_name"),
             "cores": os.cpu_count(),
             "avx512_bf16": bool(capabilities.get("avx512_bf16")),
             "amx_bf16": bool(capabilities.get("amx_bf16")),
+            "flags": cpu_flags(),
         },
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "num_threads": torch.get_num_threads(),
         "mkldnn": torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
     }
+
+
+@cache
+def freeze() -> dict[str, str]:
+    """Return every installed distribution and its version, by name; read once in a process."""
+    found: dict[str, str] = {}
+    for each in importlib.metadata.distributions():
+        name = each.metadata["Name"]
+        if name:  # what an interrupted installation leaves has none
+            found.setdefault(name, each.version)  # the first on the path is what is imported
+    return dict(sorted(found.items(), key=lambda pair: pair[0].lower()))
+
+
+@cache
+def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[str]:
+    """Return what the CPU can do, sorted; empty where the system doesn't say.
+
+    Args:
+        cpuinfo: Where Linux says it.
+    """
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    for line in lines:
+        name, _, flags = line.partition(":")
+        if name.strip() in ("flags", "Features"):
+            return sorted(flags.split())
+    return []
 
 
 def package_version(package: str) -> str | None:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headway.data.sources.folder_format import files_below
+from headway.data.sources.folder_format import files_below, names_below
 from headway.data.sources.formats import FOLDER
 from headway.data.sources.options import FileOptions
 from headway.data.sources.selection import split_spec
 from headway.data.sources.source import Record
 from headway.data.table import Table
+from headway.file_digests import file_sha256
 from headway.types import DataError, nearest
 
 
@@ -39,6 +40,18 @@ class Files(FileOptions):
             raise DataError(f"{name} must be a {self.format} file, got a folder; name a file in it")
         with path.open("rb") as stream:
             return self.table(stream, name=path.name, origin=name, selection=selection)
+
+    def digests(self, spec: str) -> dict[str, str]:
+        """Return the sha256 of every file that `read` reads, by the name that the spec gives it.
+
+        Args:
+            spec: As `read` takes it.
+        """
+        name, _ = split_spec(spec)
+        path = existing(name)
+        if not path.is_dir():
+            return {name: file_sha256(path)}
+        return {f"{name.rstrip('/')}/{part}": file_sha256(path / part) for part in sorted(names_below(path))}
 
 
 def iter_records(path: str | Path, options: FileOptions | None = None) -> Iterator[Record]:

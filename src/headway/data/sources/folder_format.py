@@ -57,8 +57,18 @@ def files_below(folder: Path) -> Iterator[tuple[str, bytes]]:
     Args:
         folder: The folder that holds the classes.
     """
+    for name in names_below(folder):
+        yield name, (folder / name).read_bytes()
+
+
+def names_below(folder: Path) -> Iterator[str]:
+    """Yield the path below a folder of each <class>/<name>.txt in it.
+
+    Args:
+        folder: The folder that holds the classes.
+    """
     for path in folder.glob(f"*/*{SUFFIX}"):
-        yield path.relative_to(folder).as_posix(), path.read_bytes()
+        yield path.relative_to(folder).as_posix()
 
 
 def _is_text(path: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headway.data.table import Table
+from headway.file_digests import file_sha256
 from headway.types import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Hub:
         self._name = name
         self._config = config
         self._revision = revision
+        self._files: dict[str, list[Path]] = {}
 
     def read(self, spec: str) -> Table:
         """Return the rows of one split.
@@ -75,7 +77,17 @@ class Hub:
                 f"got name={self._name!r}, config={self._config!r}, revision={self._revision!r}, "
                 f"split={split!r} ({type(error).__name__}: {_first_line(error)}); {_advice(error)}"
             ) from error
+        self._files[split] = [Path(each["filename"]) for each in rows.cache_files]
         return rows
+
+    def digests(self, spec: str) -> dict[str, str]:
+        """Return the sha256 of the cached files that a split was read from.
+
+        Args:
+            spec: A split that was read.
+        """
+        names = "/".join(part for part in (self._name, self._config) if part)
+        return {f"{names}/{path.name}": file_sha256(path) for path in self._files.get(spec, ())}
 
 
 def _first_line(error: BaseException) -> str:

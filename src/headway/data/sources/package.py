@@ -56,3 +56,11 @@ class Package(FileOptions):
             return self.folder(read_folder(archive, member), origin=origin, selection=selection)
         with open_member(archive, member) as stream:
             return self.table(stream, name=member, origin=origin, selection=selection)
+
+    def digests(self, spec: str) -> dict[str, str]:
+        """Return the sha256 of the archive, which `fetch` has checked.
+
+        Args:
+            spec: Any: all members are of one archive.
+        """
+        return {self.filename: self.sha256}

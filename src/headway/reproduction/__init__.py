@@ -1,0 +1,1 @@
+"""Reproductions: a published value, the experiment that should come to it, and whether it does."""
