@@ -130,5 +130,5 @@ def test_a_trial_that_was_killed_goes_on_in_its_next_attempt(headway, here, tiny
         record.parent.name: json.loads(record.read_text())["resumed_from_step"]
         for record in sweep.glob("*/record.json")
     }
-    assert resumed == {"0-retry-1": 9, "1": None}
+    assert resumed == {"0": None, "0-retry-1": 9, "1": None}
     assert not (sweep / "0" / "checkpoints").exists()

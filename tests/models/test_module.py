@@ -21,7 +21,8 @@ from headway.models.heads.cls import ClsHead
 from headway.models.heads.token import TokenHead
 from headway.models.loss_watch import Step
 from headway.models.losses.cross_entropy import CrossEntropy
-from headway.models.module import FineTuner, token_items
+from headway.models.module import FineTuner
+from headway.models.rows import token_items
 from headway.types import IGNORE_INDEX, Gold, TrainingError
 
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from headway.models.head_calls import head_logits
 from headway.models.loss_watch import LossWatch, Step
-from headway.models.rows import concatenate, window_logits
-from headway.types import IGNORE_INDEX, Batch, TrainingError, WindowLogits
+from headway.models.rows import concatenate, token_items, window_logits
+from headway.types import Batch, TrainingError, WindowLogits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,26 +36,6 @@ def gather_rows(rows: WindowLogits) -> WindowLogits:
     parts: list[Any] = [None] * torch.distributed.get_world_size()
     torch.distributed.all_gather_object(parts, rows)
     return concatenate(parts)
-
-
-def token_items(
-    logits: Tensor, labels: Tensor, weights: Tensor, *, keep_all: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return logits, labels and weights of the tokens that count in the loss.
-
-    Args:
-        logits: (num_tokens, num_labels) float.
-        labels: (num_tokens,) int64 with IGNORE_INDEX.
-        weights: (num_tokens,) float32.
-        keep_all: Whether tokens without a label stay, as ones of label 0 and weight 0.
-
-    Returns:
-        The same for (num_items,) tokens.
-    """
-    labelled = labels != IGNORE_INDEX
-    if keep_all:
-        return logits, labels.where(labelled, 0), weights * labelled
-    return logits[labelled], labels[labelled], weights[labelled]
 
 
 class FineTuner(pl.LightningModule):

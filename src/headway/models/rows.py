@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headway.types import Batch, WindowLogits
+from headway.types import IGNORE_INDEX, Batch, WindowLogits
 
 
 def window_logits(logits: Tensor, batch: Batch, *, token_level: bool) -> WindowLogits:
@@ -45,6 +45,26 @@ def window_logits(logits: Tensor, batch: Batch, *, token_level: bool) -> WindowL
         words[first].numpy(),
         edge[first].numpy(),
     )
+
+
+def token_items(
+    logits: Tensor, labels: Tensor, weights: Tensor, *, keep_all: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return logits, labels and weights of the tokens that count in the loss.
+
+    Args:
+        logits: (num_tokens, num_labels) float.
+        labels: (num_tokens,) int64 with IGNORE_INDEX.
+        weights: (num_tokens,) float32.
+        keep_all: Whether tokens without a label stay, as ones of label 0 and weight 0.
+
+    Returns:
+        The same for (num_items,) tokens.
+    """
+    labelled = labels != IGNORE_INDEX
+    if keep_all:
+        return logits, labels.where(labelled, 0), weights * labelled
+    return logits[labelled], labels[labelled], weights[labelled]
 
 
 def concatenate(rows: Sequence[WindowLogits]) -> WindowLogits:
