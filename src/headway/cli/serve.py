@@ -67,6 +67,8 @@ def main(words: Sequence[str]) -> int:
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise ConfigError(f"--{name} must be >= 1, got {value}; raise it or leave it out")
+    if not 0 <= arguments.port <= 65535:  # the system would take 65536 for 0
+        raise ConfigError(f"--port must be in [0, 65535], got {arguments.port}; 0 is any that is free")
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise HeadwayError(

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from headway.delivery.predictor import Predictor
 
 LAST_CALL_SECONDS = 0.3
-"""How long new connections, and requests on open ones, are still taken after SIGTERM. A port that closes
-resets what the kernel has accepted and nobody has read; each answer in this time closes its connection."""
+"""How long new connections are still taken after SIGTERM, and then requests on those that are open; each
+answer in this time closes its connection."""
 BACKLOG = 2048
 
 
@@ -158,8 +159,32 @@ class GracefulServer(uvicorn.Server):
         """Stop listening after a last call, answer what was taken, and close."""
         self._service.stopping = True
         await asyncio.sleep(LAST_CALL_SECONDS)
+        await self._close_port(sockets or [])
+        await asyncio.sleep(LAST_CALL_SECONDS)  # in which who came last sends a request
         await super().shutdown(sockets=sockets)
         self.given_up = bool(self.server_state.tasks)
+
+    async def _close_port(self, sockets: list[socket.socket]) -> None:
+        """Take what the kernel has accepted, and close the port behind it: it would be reset otherwise."""
+        loop, waiting = asyncio.get_running_loop(), []
+        for listening in sockets:
+            with suppress(BlockingIOError):
+                while True:
+                    waiting.append(listening.accept()[0])
+        for server in self.servers:
+            server.close()
+
+        def protocol() -> asyncio.Protocol:
+            """Return what reads a connection, as uvicorn makes it."""
+            kind: Any = self.config.http_protocol_class
+            made: asyncio.Protocol = kind(
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+            return made
+
+        for connection in waiting:
+            connection.setblocking(False)
+            await loop.connect_accepted_socket(protocol, connection)
 
 
 def _listen(host: str, port: int) -> socket.socket:
