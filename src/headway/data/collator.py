@@ -29,6 +29,8 @@ class WindowBatches(Dataset[Batch]):
         features: What frozen layers made of the windows: (num_windows, hidden_size), or
             (num_tokens, hidden_size) with `token_features`; uint16 holds bfloat16's bits. None: not kept.
         token_features: Whether the features are tokens'.
+        teacher: What another run thinks, (num_documents, num_labels) float32, or (num_words, num_labels) with
+            `token_level`, the words of all documents end to end; None: nothing.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class WindowBatches(Dataset[Batch]):
         weights: np.ndarray | None = None,
         features: np.ndarray | None = None,
         token_features: bool = False,
+        teacher: np.ndarray | None = None,
     ) -> None:
         self.encoded = encoded
         self.labels = labels
         self.token_level = token_level
         self.features = features
         self.token_features = token_features
+        self.teacher = teacher
         self.weights = None if weights is None else weights.astype(np.float32, copy=False)
 
     def __len__(self) -> int:
@@ -83,7 +87,25 @@ class WindowBatches(Dataset[Batch]):
             weights=self._weights(plan, spans),
             normalizer=plan.normalizer,
             features=self._features(windows, spans),
+            teacher_logits=self._teacher(documents, lengths, spans),
         )
+
+    def _teacher(
+        self, documents: np.ndarray, lengths: np.ndarray, spans: Sequence[tuple[int, int]]
+    ) -> torch.Tensor | None:
+        """Return what a teacher thinks of each window's document, or of each token's word; else NaN."""
+        if self.teacher is None:
+            return None
+        if not self.token_level:
+            return torch.from_numpy(self.teacher[documents])
+        offsets = self.encoded.word_offsets
+        if offsets is None:
+            raise ValueError("windows of words are needed where tokens are labelled")
+        words = _gather(self.encoded.words, spans, np.int64).numpy()  # (num_tokens,), -1 for special tokens
+        rows = np.repeat(offsets[documents], lengths) + words
+        found = np.full((len(words), self.teacher.shape[1]), np.nan, dtype=np.float32)
+        found[words >= 0] = self.teacher[rows[words >= 0]]
+        return torch.from_numpy(found)
 
     def _features(self, windows: np.ndarray, spans: Sequence[tuple[int, int]]) -> torch.Tensor | None:
         if self.features is None:

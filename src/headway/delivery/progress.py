@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headway.delivery.artifact_spec import SPEC_FILE, parse_spec
-from headway.delivery.file_sums import file_sums, sha256_of
+from headway.delivery.file_sums import identity_of, sha256_of
 from headway.types import ConfigError
 
 ANEW = "give --overwrite in place of --resume to begin anew"
@@ -66,11 +65,8 @@ def origin_of(source: Path, artifact: Path, options: Mapping[str, Any]) -> Origi
         artifact: The folder that answers.
         options: Plain values.
     """
-    model = hashlib.sha256((artifact / SPEC_FILE).read_bytes())
-    if not parse_spec(artifact).files:  # an old artifact, which has no sums in it
-        model.update(json.dumps(file_sums(artifact), sort_keys=True).encode())
     # Through JSON, since that is how it comes back.
-    return Origin(sha256_of(source), model.hexdigest(), json.loads(json.dumps(dict(options))))
+    return Origin(sha256_of(source), identity_of(artifact), json.loads(json.dumps(dict(options))))
 
 
 def write_progress(output: Path, progress: Progress) -> None:

@@ -32,14 +32,15 @@ def gather_rows(rows: WindowLogits) -> WindowLogits:
 
 
 def token_items(
-    logits: Tensor, labels: Tensor, weights: Tensor, *, keep_all: bool
-) -> tuple[Tensor, Tensor, Tensor]:
+    logits: Tensor, labels: Tensor, weights: Tensor, *rest: Tensor, keep_all: bool
+) -> tuple[Tensor, ...]:
     """Return logits, labels and weights of the tokens that count in the loss.
 
     Args:
         logits: (num_tokens, num_labels) float.
         labels: (num_tokens,) int64 with IGNORE_INDEX.
         weights: (num_tokens,) float32.
+        rest: (num_tokens, ...) each, what else the loss takes.
         keep_all: Whether tokens without a label stay, as ones of label 0 and weight 0.
 
     Returns:
@@ -47,8 +48,8 @@ def token_items(
     """
     labelled = labels != IGNORE_INDEX
     if keep_all:
-        return logits, labels.where(labelled, 0), weights * labelled
-    return logits[labelled], labels[labelled], weights[labelled]
+        return logits, labels.where(labelled, 0), weights * labelled, *rest
+    return tuple(each[labelled] for each in (logits, labels, weights, *rest))
 
 
 class FineTuner(pl.LightningModule):
@@ -119,12 +120,13 @@ class FineTuner(pl.LightningModule):
         if batch.labels is None:
             raise ValueError("training needs a batch with labels")
         labels, weights = batch.labels, batch.weights
+        teacher = [] if batch.teacher_logits is None else [batch.teacher_logits]
         logits = self(batch)
         if self.token_level:
-            logits, labels, weights = token_items(
-                logits, labels, weights, keep_all=labels.device.type == "cuda"
+            logits, labels, weights, *teacher = token_items(
+                logits, labels, weights, *teacher, keep_all=labels.device.type == "cuda"
             )
-        return self.loss(logits, labels), weights
+        return self.loss(logits, labels, *teacher), weights
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the micro-batch's share of the optimizer step's mean loss.
