@@ -124,7 +124,7 @@ class TestRefused:
 
     def test_other_labels(self, student, finished_run):
         cfg = student("words", teacher=finished_run("entities").folder)
-        message = r"`task.loss.teacher` must know the labels.*lacks \['lower', 'upper'\] and has \['B-NAME', 'I-NAME', 'O'\]"
+        message = r"must know the labels.*lacks \['lower', 'upper'\] and has \['B-NAME', 'I-NAME', 'O'\]"
         with pytest.raises(ConfigError, match=message):
             teacher_logits(cfg, read(cfg))
 
