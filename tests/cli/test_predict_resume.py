@@ -207,3 +207,27 @@ def test_probabilities_come_if_asked_for(finished_run, headway, predict, tmp_pat
     (tmp_path / "words.txt").write_text("The fox\n")
     answer = json.loads(headway("predict", words.folder, tmp_path / "words.txt", "--format", "lines").out)
     assert list(answer) == ["id", "prediction", "spans", "tokens"]
+
+
+def test_what_training_replaced_is_replaced_here(compose_config, tiny_bert, predict, tmp_path):
+    """data.replace of a text is in the artifact: the old text gets the answer of the new one."""
+    from headway.run import run
+
+    rows = [{"body": f"The fox. {i}" if i else "The fox.", "topic": "ab"[i % 2]} for i in range(24)]
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    cfg = compose_config(
+        "backbone=local", f"backbone.name={tiny_bert}", "data=files",
+        f"data.train={tmp_path / 'train.jsonl'}", "data.text=body", "data.label=topic",
+        "data.validation_ratio=0.25", "data.max_length=16", "trainer.max_steps=2", "trainer.accelerator=cpu",
+        "trainer.precision=32-true", "trainer.enable_progress_bar=false", "num_threads=1",
+        f"cache_dir={tmp_path / 'cache'}",
+    )  # fmt: skip
+    cfg["data"]["replace"] = {"body": {"The fox.": "Water and food"}}
+    folder = run(cfg, tmp_path / "run").folder
+    (tmp_path / "in.jsonl").write_text(
+        "".join(json.dumps({"body": text}) + "\n" for text in ("The fox.", "Water and food", "The fox"))
+    )
+    status, (old, new, other), _ = predict(folder, tmp_path / "in.jsonl")
+    assert status == 0
+    assert old["probabilities"] == pytest.approx(new["probabilities"], abs=1e-7)
+    assert old["probabilities"] != pytest.approx(other["probabilities"], abs=1e-7)
