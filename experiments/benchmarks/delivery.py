@@ -3,6 +3,8 @@
     python experiments/benchmarks/delivery.py latency --run R8RUN [--models run distilbert bert_base]
     python experiments/benchmarks/delivery.py accuracy --runs R8RUN CONLLRUN
     python experiments/benchmarks/delivery.py cold_start --run R8RUN
+    python experiments/benchmarks/delivery.py serving --run R8RUN [--clients 1 8 32 --seconds 20]
+    python experiments/benchmarks/delivery.py million --run R8RUN [--rows 10000 1000000 --workers 1 2]
     python experiments/benchmarks/delivery.py            # the page alone, from what was kept
 
 Every part keeps what it found in experiments/results/delivery.json; the page is made of that. Latency is
@@ -20,14 +22,22 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from delivery_page import page
+
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "experiments" / "results"
 BENCHMARKS = ROOT / "experiments" / "benchmarks"
-BUDGET_MS = 50.0
 PIPELINE = (
     "import json, sys; from transformers import pipeline; "
     "row = json.loads(open(sys.argv[2]).readline()); "
     "print(pipeline(sys.argv[3], model=sys.argv[1], trust_remote_code=True)(row['text'])[0], flush=True)"
+)
+SHORT = 12
+"""Words of a short text."""
+TO_FILE = (
+    "import sys; from headway.cli.main import main; run, file, out, workers = sys.argv[1:]; "
+    "status = main(['predict', run, file, '--text', 'text', '--output', out, '--overwrite', "
+    "'--workers', workers]); print(sum(1 for _ in open(out, 'rb')), flush=True); sys.exit(status)"
 )
 HEADWAY = (
     "import sys; from headway.cli.main import main; "
@@ -126,6 +136,59 @@ def cold_start(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def serving(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Ask a server, a plain one and a loop for the same texts, from some numbers of clients."""
+    from delivery_load import measure
+
+    return measure(
+        _int8(arguments.run, arguments.work / "serving"),
+        _short_texts(arguments.run),
+        clients=arguments.clients,
+        seconds=arguments.seconds,
+    )
+
+
+def million(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Predict files of short texts; what is measured already in the work folder isn't again."""
+    work = arguments.work / "million"
+    folder, texts = _int8(arguments.run, work), _short_texts(arguments.run)
+    found = {}
+    for rows in sorted(arguments.rows):
+        file = work / f"{rows}.jsonl"
+        if not file.is_file():
+            partial = file.with_suffix(".partial")
+            with partial.open("w", encoding="utf-8") as stream:
+                stream.writelines(json.dumps({"text": texts[i % len(texts)]}) + "\n" for i in range(rows))
+            partial.rename(file)
+        for workers in arguments.workers:
+            kept = work / f"{rows}-{workers}.json"
+            if not kept.is_file():
+                words = ["-c", TO_FILE, str(folder), str(file), str(work / "out.jsonl"), str(workers)]
+                seconds, mib, last = _started(words)
+                if last != str(rows):
+                    raise SystemExit(f"{rows} rows must give as many answers, got {last}")
+                cell = {"seconds": seconds, "per_second": rows / seconds, "peak_mib": mib}
+                kept.write_text(json.dumps(cell), encoding="utf-8")
+            found[f"{rows}/{workers}"] = json.loads(kept.read_text(encoding="utf-8"))
+    return found
+
+
+def _int8(run: Path, work: Path) -> Path:
+    from delivery_models import onnx_exports
+
+    from headway.delivery.artifact import artifact_folder
+
+    return onnx_exports(artifact_folder(run), work)["onnx int8 optimized"]
+
+
+def _short_texts(run: Path) -> list[str]:
+    """Return the first words of the run's test texts, repeated in turn by whoever needs more."""
+    from delivery_models import run_split
+
+    _, data = run_split(run, "test")
+    return [" ".join(str(text).split()[:SHORT]) for text in data.tables["test"].column("text")]
+
+
 def _started(words: list[str]) -> tuple[float, int, str]:
     """Return the seconds to the first line, the peak memory in MiB, and the last line."""
     done = subprocess.run(
@@ -136,72 +199,13 @@ def _started(words: list[str]) -> tuple[float, int, str]:
     return found["seconds"], found["peak_mib"], found["last"]
 
 
-PARTS = {"latency": latency, "accuracy": accuracy, "cold_start": cold_start}
-
-
-def latency_lines(found: dict[str, Any]) -> list[str]:
-    """Return a table a model and number of threads, and where each holds the budget."""
-    lines = ["## Latency", "", "Milliseconds from text to answer at batch 1: median (p99).", ""]
-    for model, by_threads in found.items():
-        for threads, cells in by_threads.items():
-            engines = list(dict.fromkeys(each["engine"] for each in cells))
-            lines += [f"### {model}, {threads} thread{'s' * (threads != '1')}", ""]
-            lines += [
-                "| tokens | " + " | ".join(engines) + " | fp32 over best int8 |",
-                "|---" * (len(engines) + 2) + "|",
-            ]
-            holds: dict[str, list[int]] = {}
-            for length in dict.fromkeys(each["length"] for each in cells):
-                row = {each["engine"]: each for each in cells if each["length"] == length}
-                shown = [f"{row[name]['p50']:.1f} ({row[name]['p99']:.1f})" for name in engines]
-                int8 = min(row[name]["p50"] for name in engines if "int8" in name)
-                lines.append(f"| {length} | {' | '.join(shown)} | {row['torch fp32']['p50'] / int8:.2f} |")
-                for name in engines:
-                    if row[name]["p99"] < BUDGET_MS:
-                        holds.setdefault(name, []).append(length)
-            held = "; ".join(f"{name} up to {max(lengths)}" for name, lengths in holds.items())
-            lines += ["", f"p99 under {BUDGET_MS:g} ms: {held or 'none'}.", ""]
-    return lines
-
-
-def accuracy_lines(found: dict[str, Any]) -> list[str]:
-    """Return a row a data set."""
-    engines = list(next(iter(found.values()))["scores"])
-    lines = ["## Accuracy", "", "Whole test sets; torch as the run was scored.", ""]
-    lines += [
-        "| data | metric | documents | " + " | ".join(engines) + " |",
-        "|---" * (len(engines) + 3) + "|",
-    ]
-    for name, each in found.items():
-        cells = " | ".join(f"{100 * each['scores'][engine]:.2f}" for engine in engines)
-        lines.append(f"| {name} | {each['metric']} | {each['documents']} | {cells} |")
-    return [*lines, ""]
-
-
-def cold_lines(found: dict[str, Any]) -> list[str]:
-    """Return a row a way to start."""
-    slowest = found["transformers with torch"]["seconds"]
-    lines = ["## Cold start", "", "A new process until its first answer; medians.", ""]
-    lines += ["| | seconds | times sooner | peak MiB | torch imported |", "|---|---|---|---|---|"]
-    for name, each in found.items():
-        imported = "yes" if each["torch_imported"] else "no"
-        lines.append(
-            f"| {name} | {each['seconds']:.2f} | {slowest / each['seconds']:.1f} | {each['peak_mib']} | "
-            f"{imported} |"
-        )
-    return [*lines, ""]
-
-
-SECTIONS = {"latency": latency_lines, "accuracy": accuracy_lines, "cold_start": cold_lines}
-
-
-def page(kept: dict[str, Any]) -> str:
-    """Return delivery.md."""
-    lines = ["# Delivery", "", "Written by `python experiments/benchmarks/delivery.py`.", ""]
-    for name, section in SECTIONS.items():
-        lines += section(kept[name]) if name in kept else []
-    absent = [name for name in SECTIONS if name not in kept]
-    return "\n".join([*lines, *([f"Not measured yet: {', '.join(absent)}.", ""] if absent else [])])
+PARTS = {
+    "latency": latency,
+    "accuracy": accuracy,
+    "cold_start": cold_start,
+    "serving": serving,
+    "million": million,
+}
 
 
 def main() -> None:
@@ -210,13 +214,17 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--run", type=Path, help="for latency and cold_start: reads single texts")
+    parser.add_argument("--run", type=Path, help="for all but accuracy: reads single texts")
     parser.add_argument("--runs", type=Path, nargs="+", help="for accuracy")
     parser.add_argument("--models", nargs="+", default=["run", "distilbert", "bert_base"])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--lengths", type=int, nargs="+", default=[16, 64, 128, 256, 512])
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--starts", type=int, default=7)
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each load of serving")
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 1_000_000], help="for million")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="for million")
     parser.add_argument(
         "--work", type=Path, default=ROOT / "outputs" / "delivery", help="exports are kept here"
     )
@@ -225,8 +233,9 @@ def main() -> None:
     unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
         parser.error(f"PART must be of {', '.join(PARTS)}, got {unknown[0]}")
-    if {"latency", "cold_start"} & set(arguments.parts) and arguments.run is None:
-        parser.error("latency and cold_start need --run")
+    needing = set(PARTS) - {"accuracy"}
+    if needing & set(arguments.parts) and arguments.run is None:
+        parser.error(f"{', '.join(sorted(needing))} need --run")
     if "accuracy" in arguments.parts and not arguments.runs:
         parser.error("accuracy needs --runs")
     store = arguments.results / "delivery.json"

@@ -98,13 +98,17 @@ def build_evaluator(
 
 
 def build_loaders(cfg: dict[str, Any], data: TextData) -> DataModule:
-    """Build what makes batches.
+    """Build what makes batches; a teacher's logits are computed, if the loss learns from one.
 
     Args:
         cfg: The resolved config.
         data: Read and encoded.
+
+    Raises:
+        ConfigError: The teacher knows other labels.
     """
     from headway.data.datamodule import DataModule
+    from headway.teacher import needs_teacher, teacher_logits
 
     return DataModule(
         data,
@@ -113,6 +117,7 @@ def build_loaders(cfg: dict[str, Any], data: TextData) -> DataModule:
         accumulate=cfg["trainer"]["accumulate_grad_batches"],
         limit_train_batches=cfg["trainer"]["limit_train_batches"],
         max_steps=cfg["trainer"]["max_steps"],
+        teacher=teacher_logits(cfg, data) if needs_teacher(cfg) else None,
     )
 
 

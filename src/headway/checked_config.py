@@ -8,6 +8,7 @@ from headway.assembly import build_backbone, build_data
 from headway.config.build import build
 from headway.config.check import check_config
 from headway.scoring import Candidates, aggregations_to_compare
+from headway.teacher import check_teacher
 
 if TYPE_CHECKING:
     from headway.data.text_data import TextData
@@ -39,6 +40,7 @@ def checked(cfg: dict[str, Any]) -> Checked:
     """
     check_config(cfg)
     data, backbone = build_data(cfg), build_backbone(cfg)
+    check_teacher(cfg)
     for key in ("batching", "optimizer", "schedule"):
         build(cfg[key], key=key)
     return Checked(data, backbone, aggregations_to_compare(cfg))

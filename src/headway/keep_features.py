@@ -14,6 +14,7 @@ from headway.models.features import POOLED, STATES, FeatureExtractor
 from headway.models.head_calls import pools
 from headway.models.heads.cls import ClsHead
 from headway.models.heads.token import TokenHead
+from headway.teacher import needs_teacher
 
 if TYPE_CHECKING:
     import torch
@@ -81,7 +82,8 @@ def decide(
     if kind == STATES and wish == "auto" and size > SHARE * free_bytes(Path(cfg["cache_dir"])):
         why = f"tokens' states take up to {size / 1e9:.1f} GB, over {SHARE:.0%} of the free disk"
         return Keeping(None, reason=why)
-    return Keeping(kind, heads_only=frozen and type(head) in (ClsHead, TokenHead), size=size)
+    own = type(head) in (ClsHead, TokenHead) and not needs_teacher(cfg)  # a HeadTuner's rows have no teacher
+    return Keeping(kind, heads_only=frozen and own, size=size)
 
 
 def open_store(

@@ -101,6 +101,8 @@ class Batch:
             micro-batch and process of it; the summed loss is divided by it.
         features: What frozen layers made of the windows, where that is kept: (num_windows, hidden_size)
             pooled, or (num_tokens, hidden_size) states of the highest frozen layer. None where nothing is.
+        teacher_logits: What another run thinks of the labels, (num_windows, num_labels) float32 of their
+            documents, or (num_tokens, num_labels) of the words; NaN where it says nothing. None without one.
     """
 
     input_ids: torch.Tensor
@@ -114,6 +116,7 @@ class Batch:
     weights: torch.Tensor
     normalizer: float
     features: torch.Tensor | None = None
+    teacher_logits: torch.Tensor | None = None
 
     def to(self, device: torch.device | str, non_blocking: bool | None = None) -> Batch:
         """Return the batch with every tensor on `device`.

@@ -84,10 +84,10 @@ def refused(headway, here):
 
 @pytest.fixture
 def predict(headway):
-    """(*words) -> the status of `headway predict words`, the answers on stdout, and the error."""
+    """(*words) -> the status of `headway predict words --probabilities`, the answers, and the error."""
 
     def predict(*words):
-        outcome = headway("predict", *words)
+        outcome = headway("predict", *words, "--probabilities")
         return outcome.status, [json.loads(line) for line in outcome.out.splitlines()], outcome.err
 
     return predict

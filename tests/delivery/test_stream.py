@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import tracemalloc
 from itertools import chain
 from types import SimpleNamespace
@@ -9,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from headway.data.sources.source import Record
-from headway.delivery.stream import CHARACTERS_AT_ONCE, ROWS_AT_ONCE, RecordReader, answers
+from headway.delivery.stream import CHARACTERS_AT_ONCE, ROWS_AT_ONCE, Answering, RecordReader, answers
 from headway.types import DataError
 
 READER = RecordReader({"text": "body"}, id=None, origin="my.csv", unit="line")
@@ -18,7 +20,7 @@ READER = RecordReader({"text": "body"}, id=None, origin="my.csv", unit="line")
 def predictor():
     """Answers with each text's length; the model itself isn't needed here."""
 
-    def answer(examples, *, batch_size, where):
+    def answer(examples, *, batch_size, where, texts, probabilities):
         return [{"prediction": len(text)} for text in examples["text"]]
 
     return SimpleNamespace(answer=answer)
@@ -93,6 +95,59 @@ def test_a_missing_column_is_told_with_the_nearest():
     )
     with pytest.raises(DataError, match=message):
         list(answers(predictor(), records(1), reader))
+
+
+class TestWorkers:
+    def slow(self):
+        """Answers the first chunk last, and notes how many threads are in it at once."""
+        inside, most, lock = [0], [0], threading.Lock()
+
+        def answer(examples, *, batch_size, where, texts, probabilities):
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            time.sleep(0.2 if where(0).endswith(" 2") else 0.02)
+            with lock:
+                inside[0] -= 1
+            return [{"prediction": len(text)} for text in examples["text"]]
+
+        return SimpleNamespace(answer=answer), most
+
+    def test_order_is_kept_while_they_work_side_by_side(self):
+        model, most = self.slow()
+        found = [row for rows in answers(model, records(5000), READER, Answering(workers=3)) for row in rows]
+        assert [row["id"] for row in found] == [str(line) for line in range(2, 5002)]
+        assert most[0] > 1
+
+    def test_no_more_is_read_than_they_can_work_on(self):
+        read = [0]
+
+        def counted():
+            for record in records(10**9):
+                read[0] += 1
+                yield record
+
+        chunks = answers(predictor(), counted(), READER, Answering(workers=2))
+        for number in range(1, 5):
+            assert len(next(chunks)) == ROWS_AT_ONCE
+            assert read[0] <= (number + 2) * ROWS_AT_ONCE
+        chunks.close()
+
+    @pytest.mark.parametrize("bad", [2, 1026, 4000])
+    def test_good_rows_before_a_bad_one_are_answered(self, bad):
+        found = []
+        chunks = answers(predictor(), records(5000, bad=bad), READER, Answering(workers=3))
+        with pytest.raises(DataError, match=rf"line {bad}, column 'body'"):
+            found.extend(chain.from_iterable(chunks))
+        assert [row["id"] for row in found] == [str(line) for line in range(2, bad)]
+
+    def test_a_bug_comes_through(self):
+        def answer(examples, **rest):
+            raise ZeroDivisionError
+
+        chunks = answers(SimpleNamespace(answer=answer), records(3000), READER, Answering(workers=2))
+        with pytest.raises(ZeroDivisionError):
+            list(chunks)
 
 
 class TestId:

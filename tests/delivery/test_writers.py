@@ -9,7 +9,8 @@ from functools import partial
 import pyarrow.parquet as pq
 import pytest
 
-from headway.delivery.writers import answer_schema, check_output, open_writer
+from headway.delivery.outputs import Output, open_output
+from headway.delivery.writers import answer_schema
 from headway.types import ConfigError
 
 LABELS = ("earn", "=grain")
@@ -31,7 +32,7 @@ ROWS = {
 
 
 def write(path, role, chunks):
-    with open_writer(str(path), partial(answer_schema, role, LABELS), overwrite=False) as writer:
+    with open_output(Output(path), partial(answer_schema, role, LABELS)) as writer:
         for rows in chunks:
             writer.write(rows)
 
@@ -48,6 +49,7 @@ class TestRoundTrip:
         write(tmp_path / "a.parquet", role, [[row] for row in ROWS[role]])
         assert pq.read_table(tmp_path / "a.parquet").to_pylist() == ROWS[role]
         assert pq.ParquetFile(tmp_path / "a.parquet").num_row_groups == 2
+        assert [path.name for path in tmp_path.iterdir()] == ["a.parquet"]
 
     def test_csv(self, role, tmp_path):
         write(tmp_path / "a.csv", role, [[row] for row in ROWS[role]])
@@ -71,6 +73,27 @@ class TestRoundTrip:
         else:
             expected = ",".join(ROWS[role][0]) + "\r\n" if suffix == ".csv" else ""
             assert (tmp_path / f"a{suffix}").read_bytes().decode() == expected
+
+
+def test_without_probabilities_the_schema_has_none():
+    for role in ROWS:
+        names = answer_schema(role, LABELS, spans=True, probabilities=False).names
+        assert names == ["id", "prediction", *(["spans", "tokens"] if role == "tags" else [])]
+
+
+def test_spans_are_read_back(tmp_path):
+    span = {"label": "X", "text": "a", "start": 0, "end": 1, "start_word": 0, "end_word": 1}
+    rows = [
+        {"id": "1", "prediction": ["O"], "spans": [], "tokens": ["a"]},
+        {"id": "2", "prediction": ["B-X"], "spans": [span], "tokens": ["a"]},
+    ]
+    schema = partial(answer_schema, "tags", ("B-X", "O"), spans=True, probabilities=False)
+    for suffix in (".parquet", ".csv"):
+        with open_output(Output(tmp_path / f"a{suffix}"), schema) as writer:
+            writer.write(rows)
+    assert pq.read_table(tmp_path / "a.parquet").to_pylist() == rows
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as stream:
+        assert [json.loads(row["spans"]) for row in csv.DictReader(stream)] == [[], [span]]
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
@@ -111,46 +134,3 @@ def test_csv_marks_what_a_spreadsheet_would_run(text, written, tmp_path):
     with (tmp_path / "a.csv").open(newline="") as stream:
         assert next(csv.DictReader(stream))["id"] == written
     assert json.loads((tmp_path / "a.jsonl").read_text())["id"] == text
-
-
-class TestOutput:
-    def test_an_existing_file_is_refused_and_kept(self, tmp_path):
-        path = tmp_path / "a.jsonl"
-        path.write_text("mine")
-        with pytest.raises(ConfigError, match=r"--output must be a new file, got .*a.jsonl.*--overwrite"):
-            check_output(str(path), source="-", overwrite=False)
-        with (
-            pytest.raises(ConfigError, match="--output must be a file that can be written"),
-            open_writer(str(path), partial(answer_schema, "score", ()), overwrite=False),
-        ):
-            pass
-        assert path.read_text() == "mine"
-
-    def test_it_is_replaced_if_that_is_said(self, tmp_path):
-        path = tmp_path / "a.jsonl"
-        path.write_text("mine, and longer than what comes")
-        check_output(str(path), source="-", overwrite=True)
-        with open_writer(str(path), partial(answer_schema, "score", ()), overwrite=True) as writer:
-            writer.write(ROWS["score"][:1])
-        assert path.read_text() == '{"id": "1", "prediction": -0.5}\n'
-
-    @pytest.mark.parametrize(
-        ("name", "message"),
-        [
-            ("a.json", r"--output must end in one of .*\(did you mean '.jsonl'\?\)"),
-            ("a", "--output must end in one of"),
-            ("missing/a.csv", "--output must lie in a folder that exists"),
-            ("folder.csv", "--output must be a new file, got .*, a folder"),
-            ("file.jsonl", "--output must not be FILE itself"),
-            ("link.jsonl", "--output must not be FILE itself"),
-        ],
-    )
-    def test_a_wrong_place_is_refused_even_to_overwrite(self, name, message, tmp_path):
-        (tmp_path / "folder.csv").mkdir()
-        (tmp_path / "file.jsonl").write_text("{}")
-        (tmp_path / "link.jsonl").symlink_to(tmp_path / "file.jsonl")
-        with pytest.raises(ConfigError, match=message):
-            check_output(str(tmp_path / name), source=str(tmp_path / "file.jsonl"), overwrite=True)
-
-    def test_stdout_needs_no_check(self):
-        check_output(None, source="-", overwrite=False)

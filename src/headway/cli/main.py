@@ -20,6 +20,7 @@ VERBS = {
     "export": "a folder for transformers alone, or for ONNX Runtime without torch",
     "predict": "stream predictions for a file or stdin",
     "reproduce": "run a published experiment over its seeds and say pass or fail",
+    "serve": "answer requests over HTTP: batching, health, metrics, a page to try it",
 }
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
 TRACEBACK_VARIABLE = "HEADWAY_TRACEBACK"

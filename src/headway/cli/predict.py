@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
-from functools import partial
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,8 @@ from headway.types import ConfigError, DataError, HeadwayError, nearest
 
 if TYPE_CHECKING:
     from headway.data.sources.options import FileOptions
-    from headway.data.sources.source import Record
     from headway.delivery.artifact_spec import ArtifactSpec
+    from headway.delivery.progress import Origin
     from headway.delivery.stream import RecordReader
 
 STDIN = "-"
@@ -53,11 +52,23 @@ def _parser() -> argparse.ArgumentParser:
         "--output", help="jsonl, csv or parquet by its suffix; by default jsonl on stdout. csv marks formulas"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace --output if it is there")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with an --output that was interrupted, or begin it; all else must be as it was",
+    )
+    parser.add_argument("--probabilities", action="store_true", help="write them beside each answer")
     parser.add_argument("--text", help="column of text")
     parser.add_argument("--text-pair", help="column of the second text")
     parser.add_argument("--tokens", help="column of words")
     parser.add_argument("--id", help="column that is copied to the output; by default the row's line")
     parser.add_argument("--batch-size", type=int, help="windows a batch; by default as in the test")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        help="threads that answer side by side, each with its share of the free cores (%(default)s)",
+    )
     return parser
 
 
@@ -91,34 +102,50 @@ def main(words: Sequence[str]) -> int:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    if arguments.batch_size is not None and arguments.batch_size < 1:
-        raise ConfigError(f"--batch-size must be >= 1 windows, got {arguments.batch_size}; raise it")
+    for name, unit in (("batch_size", "windows"), ("workers", "threads")):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise ConfigError(f"--{name.replace('_', '-')} must be >= 1 {unit}, got {value}; raise it")
     _check_file(arguments.file)
-    from headway.config.build import resolve
+    from headway.delivery.artifact import artifact_folder
     from headway.delivery.file_options import reading_options
+    from headway.delivery.outputs import Output, check_output
+    from headway.delivery.predict_file import predict_file
     from headway.delivery.predictor import load
-    from headway.delivery.stream import answers
-    from headway.delivery.writers import answer_schema, check_output, open_writer
+    from headway.delivery.stream import Answering
+    from headway.delivery.threads import free_threads
 
-    check_output(arguments.output, source=arguments.file, overwrite=arguments.overwrite)
+    path = None if arguments.output is None else Path(arguments.output)
+    output = Output(path, overwrite=arguments.overwrite, resume=arguments.resume)
+    check_output(output, source=arguments.file)
     given = _overrides(arguments.options)
-    predictor = load(arguments.run)
+    # With several workers each has its share of the cores; one takes what torch or ONNX Runtime does.
+    share = None if arguments.workers == 1 else max(1, free_threads() // arguments.workers)
+    predictor = load(arguments.run, threads=share)
     options = reading_options(
         arguments.file, form=arguments.format, trained=predictor.spec.file_options, given=given
     )
     reader = _reader(arguments, predictor.spec, options)
-    role: Any = resolve(predictor.spec.target["_target_"], key="target")
-    schema = partial(answer_schema, role.role, predictor.label_names)
-    with ExitStack() as stack:
-        records = _records(stack, arguments.file, options)
-        chunks = answers(predictor, records, reader, batch_size=arguments.batch_size)
-        # Nothing is opened, and so nothing replaced, before there is something to write.
-        first = next(chunks, None)
-        writer = stack.enter_context(open_writer(arguments.output, schema, overwrite=arguments.overwrite))
-        if first is not None:
-            writer.write(first)
-        for rows in chunks:
-            writer.write(rows)
+    origin = None
+    if path is not None and Path(arguments.file).is_file():
+        origin = _origin(arguments, artifact_folder(arguments.run), reader, options)
+    how = Answering(arguments.batch_size, arguments.probabilities, arguments.workers)
+    predict_file(predictor, arguments.file, output, reader=reader, options=options, how=how, origin=origin)
+
+
+def _origin(
+    arguments: argparse.Namespace, folder: Path, reader: RecordReader, options: FileOptions
+) -> Origin:
+    from headway.delivery.progress import origin_of
+
+    decisive = {
+        "columns": dict(reader.columns),
+        "--id": reader.id,
+        "--probabilities": arguments.probabilities,
+        "--format": options.format_of(arguments.file),
+        **{f"{_OPTION}{name}": value for name, value in vars(options).items() if name != "format"},
+    }
+    return origin_of(Path(arguments.file), folder, decisive)
 
 
 def _check_file(source: str) -> None:
@@ -172,13 +199,3 @@ def _reader(arguments: argparse.Namespace, spec: ArtifactSpec, options: FileOpti
         columns = dict.fromkeys(columns, "text")  # a file of lines has no names
     origin = "stdin" if arguments.file == STDIN else arguments.file
     return RecordReader(columns, arguments.id, origin, READERS[form].unit)
-
-
-def _records(stack: ExitStack, source: str, options: FileOptions) -> Iterator[Record]:
-    if source == STDIN:
-        return options.records(sys.stdin.buffer, name="stdin")
-    try:
-        stream = stack.enter_context(Path(source).open("rb"))  # noqa: SIM115 - the stack closes it
-    except OSError as error:
-        raise DataError(f"FILE must be a file that can be read, got {source!r} ({error.strerror})") from error
-    return options.records(stream, name=source)

@@ -32,6 +32,8 @@ class WindowBatches(Dataset[Batch]):
         features: What frozen layers made of the windows: (num_windows, hidden_size), or
             (num_tokens, hidden_size) with `token_features`; uint16 holds bfloat16's bits. None: not kept.
         token_features: Whether the features are tokens'.
+        teacher: What another run thinks, (num_documents, num_labels) float32, or (num_words, num_labels) with
+            `token_level`, the words of all documents end to end; None: nothing.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class WindowBatches(Dataset[Batch]):
         weights: np.ndarray | None = None,
         features: np.ndarray | None = None,
         token_features: bool = False,
+        teacher: np.ndarray | None = None,
     ) -> None:
         self.encoded = encoded
         self._arrays = {
@@ -57,6 +60,7 @@ class WindowBatches(Dataset[Batch]):
         self.token_level = token_level
         self.features = features
         self.token_features = token_features
+        self.teacher = teacher
         self.weights = None if weights is None else weights.astype(np.float32, copy=False)
 
     def __len__(self) -> int:
@@ -97,7 +101,19 @@ class WindowBatches(Dataset[Batch]):
             weights=self._weights(plan, tokens),
             normalizer=plan.normalizer,
             features=None if self.features is None else self._features(tokens if not pooled else windows),
+            teacher_logits=None if self.teacher is None else self._teacher(documents, lengths, tokens),
         )
+
+    def _teacher(self, documents: np.ndarray, lengths: np.ndarray, tokens: np.ndarray) -> torch.Tensor:
+        """Return what a teacher thinks of each window's document, or of each token's word; else NaN."""
+        teacher = _held(self.teacher)
+        if not self.token_level:
+            return torch.from_numpy(teacher[documents])
+        words = _held(self._arrays["words"])[tokens]  # (num_tokens,), -1 for special tokens
+        rows = np.repeat(_held(self.encoded.word_offsets)[documents], lengths) + words
+        found = np.full((len(words), teacher.shape[1]), np.nan, dtype=np.float32)
+        found[words >= 0] = teacher[rows[words >= 0]]
+        return torch.from_numpy(found)
 
     def _features(self, rows: np.ndarray) -> torch.Tensor:
         taken = np.asarray(_held(self.features)[rows])

@@ -33,6 +33,7 @@ class DataModule(ResumableOrder):
         accumulate: Micro-batches in an optimizer step.
         limit_train_batches: A ratio of the micro-batches (float) or their count (int).
         max_steps: Optimizer steps of the whole training at most; -1 for no bound.
+        teacher: What another run thinks of train, as WindowBatches takes it; None: nothing.
 
     Attributes:
         by_epoch: Whether the training loader gives one item an epoch, for a HeadTuner, which takes
@@ -48,6 +49,7 @@ class DataModule(ResumableOrder):
         accumulate: int,
         limit_train_batches: int | float = 1.0,
         max_steps: int = -1,
+        teacher: np.ndarray | None = None,
     ) -> None:
         super().__init__(data_seed)
         self._data = data
@@ -61,6 +63,7 @@ class DataModule(ResumableOrder):
         self._train_weights = np.empty(0)
         self.by_epoch = False
         self._features: Callable[[str], np.ndarray] | None = None
+        self._teacher = teacher
         if "train" in data.encoded:
             self._prepare_training()
 
@@ -74,7 +77,7 @@ class DataModule(ResumableOrder):
             self._train_weights = sum_windows(weights, encoded)
         else:
             weights = self._train_weights = window_weights(encoded, weighting=weighting)
-        self._train = WindowBatches(encoded, labels, token_level=token_level, weights=weights)
+        self._train = self._dataset("train", labels=labels, weights=weights)
 
     def train_plan(self, epoch: int, *, rank: int = 0, num_processes: int = 1) -> list[BatchPlan]:
         """Return one process's micro-batches of an epoch; a pure function of the config and the epoch.
@@ -144,6 +147,7 @@ class DataModule(ResumableOrder):
             weights=weights,
             features=features,
             token_features=features is not None and len(features) == encoded.num_tokens,
+            teacher=None if labels is None else self._teacher,
         )
 
     def training_rows(self) -> tuple[np.ndarray, np.ndarray]:

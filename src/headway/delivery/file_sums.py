@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from headway.delivery.artifact_spec import AGAIN, CARD_FILE, SPEC_FILE
+from headway.delivery.artifact_spec import AGAIN, CARD_FILE, SPEC_FILE, parse_spec
 from headway.types import HeadwayError
 
 
@@ -18,6 +19,18 @@ def file_sums(folder: Path) -> dict[str, str]:
     """
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
     return {name: sha256_of(folder / name) for name in names if name not in (SPEC_FILE, CARD_FILE)}
+
+
+def identity_of(folder: Path) -> str:
+    """Return a hash of all that decides an artifact's answers.
+
+    Args:
+        folder: The artifact's folder.
+    """
+    found = hashlib.sha256((folder / SPEC_FILE).read_bytes())
+    if not parse_spec(folder).files:  # an old artifact, which has no sums in it
+        found.update(json.dumps(file_sums(folder), sort_keys=True).encode())
+    return found.hexdigest()
 
 
 def check_files(folder: Path, files: Mapping[str, str]) -> None:

@@ -37,6 +37,19 @@ def examples_from(inputs: Sequence[Input], names: Sequence[str]) -> Examples:
     return columns_of(rows, names)
 
 
+def texts_of(inputs: Sequence[Input], names: Sequence[str]) -> list[str | None]:
+    """Return the texts that words are split from, None for an input that gives words.
+
+    Args:
+        inputs: As of `examples_from`, which has checked them.
+        names: The canonical columns that the model reads.
+    """
+    if list(names) != ["tokens"]:
+        return [None] * len(inputs)
+    given = [value["tokens"] if isinstance(value, Mapping) else value for value in inputs]
+    return [value if isinstance(value, str) else None for value in given]
+
+
 def columns_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Examples:
     """Return rows as columns.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from headway.delivery.inputs import Input, examples_from, with_replacements
+from headway.delivery.inputs import Input, examples_from, texts_of, with_replacements
 from headway.types import ConfigError, DataError, DocumentLogits, Prediction, WindowLogits
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ class Predictor:
         Returns:
             A dictionary an input: `prediction` (a label, a list of labels, a number, or a tag a word, None
             for a word that was cut off), and `probabilities` (label -> probability; for tagging beside
-            `tokens` a number a word, of its tag; none for scores).
+            `tokens` a number a word, of its tag; none for scores). Where tags name spans, `spans` too: their
+            label, text, characters and words, as `headway.delivery.span_answers` says.
 
         Raises:
             ConfigError: batch_size is less than 1.
@@ -99,8 +100,9 @@ class Predictor:
             raise DataError(
                 f"predict takes a list of inputs, got one {type(inputs).__name__}; write predict([...])"
             )
-        examples = examples_from(list(inputs), list(self.spec.columns))
-        return self.answer(examples, batch_size=batch_size)
+        names = list(self.spec.columns)
+        examples = examples_from(list(inputs), names)
+        return self.answer(examples, batch_size=batch_size, texts=texts_of(inputs, names))
 
     def answer(
         self,
@@ -108,6 +110,8 @@ class Predictor:
         *,
         batch_size: int | None = None,
         where: Callable[[int], str] | None = None,
+        texts: Sequence[str | None] | None = None,
+        probabilities: bool = True,
     ) -> list[dict[str, Any]]:
         """Return an answer for each row of checked columns; see `predict`.
 
@@ -115,14 +119,18 @@ class Predictor:
             examples: Columns, a row a document.
             batch_size: Windows a batch; None: as in the test that was scored.
             where: Names a row for messages, by its number; by default "input 7".
+            texts: That the words of each row were split from, in which spans have their characters; None, or
+                None for a row, where words were given.
+            probabilities: Whether answers hold them.
         """
         if not examples[next(iter(self.spec.columns))]:  # type: ignore[literal-required]
             return []
         place = where or "input {}".format
-        examples = with_replacements(examples, self.spec.replace, where=place)
-        encoded = self.encode(examples, where=place)
+        encoded = self.encode(with_replacements(examples, self.spec.replace, where=place), where=place)
         prediction = self.decoding(self.document_logits(encoded, batch_size=batch_size))
-        return list(self._readable(prediction, examples))
+        if prediction.word_offsets is None:
+            return list(self._of_documents(prediction, probabilities=probabilities))
+        return list(self._of_words(prediction, examples["tokens"], texts, probabilities=probabilities))
 
     def encode(self, examples: Examples, *, where: Callable[[int], str] | None = None) -> Encoded:
         """Return the windows of documents, cut as in training.
@@ -154,21 +162,46 @@ class Predictor:
             word_offsets=encoded.word_offsets,
         )
 
-    def _readable(self, prediction: Prediction, examples: Examples) -> Iterator[dict[str, Any]]:
+    def _of_documents(self, prediction: Prediction, *, probabilities: bool) -> Iterator[dict[str, Any]]:
+        from headway.evaluation.readable import readable
+
+        chances = prediction.probabilities if probabilities else None
+        for number, answer in enumerate(readable(prediction.values, None, self.label_names)):
+            row: dict[str, Any] = {"prediction": answer}
+            if chances is not None:
+                row["probabilities"] = dict(zip(self.label_names, chances[number].tolist(), strict=True))
+            yield row
+
+    def _of_words(
+        self,
+        prediction: Prediction,
+        words: Sequence[Sequence[str]],
+        texts: Sequence[str | None] | None,
+        *,
+        probabilities: bool,
+    ) -> Iterator[dict[str, Any]]:
+        from headway.delivery.span_answers import spans_of_documents
         from headway.evaluation.readable import chosen_probabilities, readable
 
         offsets = prediction.word_offsets
-        answers = readable(prediction.values, offsets, self.label_names)
-        of_words = offsets is not None and prediction.probabilities is not None
-        chosen = chosen_probabilities(prediction) if of_words else None
-        for number, answer in enumerate(answers):
+        if offsets is None:
+            raise ValueError("answers of words need their offsets")
+        chances = chosen_probabilities(prediction) if probabilities else None
+        spans = spans_of_documents(
+            prediction.values,
+            word_offsets=offsets,
+            label_names=self.label_names,
+            words=words,
+            texts=texts or [None] * len(words),
+            chances=chances,
+        )
+        for number, answer in enumerate(readable(prediction.values, offsets, self.label_names)):
             row: dict[str, Any] = {"prediction": answer}
-            if prediction.probabilities is not None and offsets is None:
-                chances = prediction.probabilities[number].tolist()
-                row["probabilities"] = dict(zip(self.label_names, chances, strict=True))
-            elif chosen is not None and offsets is not None:
-                row["tokens"] = list(examples["tokens"][number])
-                row["probabilities"] = chosen[offsets[number] : offsets[number + 1]].tolist()
+            if spans is not None:
+                row["spans"] = spans[number]
+            row["tokens"] = list(words[number])
+            if chances is not None:
+                row["probabilities"] = chances[offsets[number] : offsets[number + 1]].tolist()
             yield row
 
 

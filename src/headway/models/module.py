@@ -100,12 +100,13 @@ class FineTuner(pl.LightningModule):
         if batch.labels is None:
             raise ValueError("training needs a batch with labels")
         labels, weights = batch.labels, batch.weights
+        teacher = [] if batch.teacher_logits is None else [batch.teacher_logits]
         logits = self(batch)
         if self.token_level:
-            logits, labels, weights = token_items(
-                logits, labels, weights, keep_all=labels.device.type == "cuda"
+            logits, labels, weights, *teacher = token_items(
+                logits, labels, weights, *teacher, keep_all=labels.device.type == "cuda"
             )
-        return self.loss(logits, labels), weights
+        return self.loss(logits, labels, *teacher), weights
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the micro-batch's share of the optimizer step's mean loss.

@@ -48,14 +48,15 @@ def window_logits(logits: Tensor, batch: Batch, *, token_level: bool) -> WindowL
 
 
 def token_items(
-    logits: Tensor, labels: Tensor, weights: Tensor, *, keep_all: bool
-) -> tuple[Tensor, Tensor, Tensor]:
+    logits: Tensor, labels: Tensor, weights: Tensor, *rest: Tensor, keep_all: bool
+) -> tuple[Tensor, ...]:
     """Return logits, labels and weights of the tokens that count in the loss.
 
     Args:
         logits: (num_tokens, num_labels) float.
         labels: (num_tokens,) int64 with IGNORE_INDEX.
         weights: (num_tokens,) float32.
+        rest: (num_tokens, ...) each, what else the loss takes.
         keep_all: Whether tokens without a label stay, as ones of label 0 and weight 0.
 
     Returns:
@@ -63,8 +64,8 @@ def token_items(
     """
     labelled = labels != IGNORE_INDEX
     if keep_all:
-        return logits, labels.where(labelled, 0), weights * labelled
-    return logits[labelled], labels[labelled], weights[labelled]
+        return logits, labels.where(labelled, 0), weights * labelled, *rest
+    return tuple(each[labelled] for each in (logits, labels, weights, *rest))
 
 
 def concatenate(rows: Sequence[WindowLogits]) -> WindowLogits:
