@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import sys
 from collections.abc import Callable
 
@@ -20,7 +19,6 @@ def settle_memory() -> bool:
     Returns:
         As `keep_freed_memory`.
     """
-    gc.collect()
     arrow = sys.modules.get("pyarrow")
     if arrow is not None:
         arrow.default_memory_pool().release_unused()

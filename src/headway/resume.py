@@ -23,6 +23,7 @@ from headway.tracking.curves import FILE as CURVES
 from headway.tracking.record import is_finished, plain, redact
 from headway.tracking.training_state import STATE, TrainingState
 from headway.types import CheckpointError, ConfigError
+from headway.version import __version__
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,6 +140,8 @@ def facts_of(
         "trained_together": 1 if shared is None else shared.trials,
         "num_threads": threads,
         "torch": str(torch.__version__),
+        "headway": __version__,
+        "first tokens alone": built.module.encoder.trims,
         "cpu": str(torch.cpu.get_capabilities().get("cpu_name")),
     }
 

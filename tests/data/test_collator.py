@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -106,3 +108,12 @@ def test_a_batch_is_a_copy_that_may_be_written_to(texts):
     before = _window(texts, 0)
     batch.input_ids.zero_()
     assert _window(texts, 0) == before
+
+
+def test_a_loaders_worker_is_sent_the_arrays_once(texts):
+    batches = WindowBatches(texts, np.array([0, 1, 2]), token_level=False)
+    sent = pickle.dumps(batches)
+    assert len(sent) < len(pickle.dumps(texts)) + 2000
+    found, expected = pickle.loads(sent)[_plan(0, 2)], batches[_plan(0, 2)]
+    torch.testing.assert_close(found.input_ids, expected.input_ids)
+    torch.testing.assert_close(found.labels, expected.labels)

@@ -15,7 +15,6 @@ from transformers import CONFIG_MAPPING, AutoModel
 
 import headway
 from headway.cli.main import main
-from headway.delivery import encoder_file
 from headway.delivery.artifact import PREVIOUS, artifact_folder, put_in_place, write_artifact
 from headway.delivery.artifact_spec import ArtifactSpec, read_spec, write_spec
 from headway.delivery.file_sums import file_sums
@@ -244,9 +243,54 @@ class TestLinkedEncoders:
         with pytest.raises(HeadwayError, match=r"encoder.safetensors must be as headway wrote it"):
             headway.load(folder, device="cpu")
         whole = kept.read_bytes()
+        kept.chmod(0o644)
         kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-        encoder_file._checked.clear()  # as in a new process
         assert (frozen("bb") / "encoder.safetensors").read_bytes() == whole
+
+    def test_a_changed_encoder_gets_a_file_of_its_own(self, wordpiece_tokenizer, tmp_path):
+        encoder, head, spec = build_parts("bert", wordpiece_tokenizer, trainable="none")
+        for name in ("a", "b"):
+            write_artifact(
+                tmp_path / name, spec=spec, encoder=encoder, head=head, tokenizer=wordpiece_tokenizer,
+                link=tmp_path / "kept",
+            )  # fmt: skip
+            with torch.no_grad():
+                encoder.model.embeddings.word_embeddings.weight.add_(1)
+        key = "encoder.embeddings.word_embeddings.weight"
+        one, other = [load_file(tmp_path / name / "encoder.safetensors")[key] for name in ("a", "b")]
+        torch.testing.assert_close(other, one + 1)
+
+    @pytest.mark.parametrize("trouble", ["a file", "vanishes"])
+    def test_trouble_in_the_cache_ends_nothing(self, frozen, tmp_path, monkeypatch, trouble):
+        if trouble == "a file":
+            (tmp_path / "kept").write_text("in the way")
+        else:
+
+            def vanish(source, target):
+                shutil.rmtree(tmp_path / "kept")
+                raise FileNotFoundError(source)
+
+            monkeypatch.setattr("os.link", vanish)
+        folder = frozen("a")
+        assert not (folder / "encoder.safetensors").exists()
+        assert "encoder.embeddings.word_embeddings.weight" in load_file(folder / "model.safetensors")
+        assert len(logits_of(headway.load(folder, device="cpu"), {"text": TEXTS})) == len(TEXTS)
+
+    def test_a_stray_encoder_file_is_no_part_of_the_artifact(self, artifact):
+        expected = logits_of(headway.load(artifact, device="cpu"), {"text": TEXTS})
+        state = load_file(artifact / "model.safetensors")
+        save_file({name: value + 1 for name, value in state.items()}, artifact / "encoder.safetensors")
+        found = logits_of(headway.load(artifact, device="cpu"), {"text": TEXTS})
+        np.testing.assert_array_equal(found, expected)
+
+    def test_an_encoder_file_holds_no_head(self, frozen):
+        folder = frozen("a")
+        state = load_file(folder / "encoder.safetensors") | load_file(folder / "model.safetensors")
+        (folder / "encoder.safetensors").unlink()
+        save_file(state, folder / "encoder.safetensors")
+        write_spec(folder, replace(read_spec(folder), files=file_sums(folder)))
+        with pytest.raises(HeadwayError, match=r"encoder.safetensors must hold encoder.\* alone"):
+            headway.load(folder, device="cpu")
 
     def test_a_file_system_without_links_gets_a_copy(self, frozen, monkeypatch):
         def refuse(*_):

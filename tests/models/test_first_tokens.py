@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from torch.testing import assert_close
 from headway.models.encoder import Encoder
 from headway.models.fast_dropout import use_fast_dropout
 from headway.models.first_tokens import BERT_LAYERS, DISTILBERT, LENGTH_STEP
-from headway.models.head_calls import head_logits
+from headway.models.head_calls import head_logits, pools
 from headway.models.heads.cls import ClsHead
 
 LENGTHS = (3, 3, 7, 7, 19, 31)
@@ -155,3 +156,114 @@ def test_padded_lengths_are_few(tiny_model, make_batch):
     for longest in range(1, LENGTH_STEP + 1):
         encoder(make_batch((longest,)), first_only=True)
     assert shapes == {(1, 4, LENGTH_STEP)}
+
+
+def test_one_long_window_does_not_pad_many_short_ones(tiny_model, make_batch):
+    encoder = Encoder(tiny_model("bert"), trainable="none")
+    computed = []
+    encoder.model.encoder.layer[-1].attention.self.dropout.register_forward_hook(
+        lambda _, inputs, __: computed.append(inputs[0].shape[0] * inputs[0].shape[2])
+    )
+    lengths = (4,) * 200 + (40,)
+    batch = make_batch(lengths)
+    found = encoder(batch, first_only=True)
+    assert sum(computed) <= 2 * sum(lengths) + LENGTH_STEP
+    expected = encoder(batch).index_select(0, batch.cu_seq_lens[:-1])
+    assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+class Adapter(torch.nn.Module):
+    """What peft puts in a layer's place: it shows the weight of what it wraps."""
+
+    def __init__(self, base):
+        super().__init__()
+        self.base = base
+        self.extra = torch.nn.Linear(base.in_features, base.out_features)
+
+    @property
+    def weight(self):
+        return self.base.weight
+
+    @property
+    def bias(self):
+        return self.base.bias
+
+    def forward(self, states):
+        return self.base(states) + self.extra(states)
+
+
+def _adapt(model):
+    own = model.encoder.layer[-1].attention.self
+    own.value = Adapter(own.value)
+
+
+def _hook(model):
+    model.encoder.layer[-1].attention.register_forward_hook(lambda _, __, out: (out[0] * 2, *out[1:]))
+
+
+def _own_forward(model):
+    attention = model.encoder.layer[-1].attention
+    forward = attention.forward
+    attention.forward = lambda *inputs, **named: tuple(
+        each if each is None else each * 2 for each in forward(*inputs, **named)
+    )
+
+
+def _shorten(model):
+    model.encoder.layer = model.encoder.layer[:1]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("change", [_adapt, _hook, _own_forward, _shorten])
+def test_what_was_put_into_the_last_layer_is_not_passed_by(change, when, tiny_model, make_batch):
+    model = tiny_model("bert")
+    if when == "before":
+        change(model)
+    encoder = Encoder(model, layout="packed").eval()
+    if when == "after":
+        change(model)
+    batch = make_batch(LENGTHS)
+    found = encoder(batch, first_only=True)
+    assert_close(found, encoder(batch).index_select(0, batch.cu_seq_lens[:-1]), atol=1e-5, rtol=0)
+
+
+def test_weights_of_half_width_take_the_whole_layer(tiny_model, make_batch):
+    encoder = Encoder(tiny_model("bert").to(torch.bfloat16)).eval()
+    batch = make_batch(LENGTHS)
+    assert not encoder.trims
+    assert encoder(batch, first_only=True).dtype == torch.bfloat16
+
+
+def test_bf16_autocast_is_as_near_to_fp32_as_the_whole_layer(tiny_model, make_batch):
+    encoder = Encoder(tiny_model("bert")).eval()
+    batch = make_batch(LENGTHS)
+    exact = encoder(batch, first_only=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = encoder(batch, first_only=True)
+        whole = encoder(batch).index_select(0, batch.cu_seq_lens[:-1])
+    assert found.dtype == whole.dtype
+    assert (found - exact).abs().mean() <= 1.2 * (whole - exact).abs().mean()
+
+
+@pytest.mark.parametrize("copy_of", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_computes_with_its_own_weights(copy_of, tiny_model, make_batch):
+    encoder = Encoder(tiny_model("bert")).eval()
+    other = copy_of(encoder)
+    batch = make_batch(LENGTHS)
+    before = encoder(batch, first_only=True)
+    with torch.no_grad():
+        encoder.model.encoder.layer[-1].output.dense.weight.zero_()
+    assert_close(other(batch, first_only=True), before)
+    assert not torch.allclose(encoder(batch, first_only=True), before)
+
+
+def test_a_pooling_of_the_users_own_is_not_kept_as_features():
+    class Dense(ClsHead):
+        def pool_first(self, first, encoder):
+            return torch.tanh(first)
+
+    plain, own = (kind(hidden_size=8, num_labels=2) for kind in (ClsHead, Dense))
+    assert pools(plain)
+    assert not pools(own)
+    plain.pool = lambda states, *_: states
+    assert not pools(plain)

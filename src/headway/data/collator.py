@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -48,6 +48,15 @@ class WindowBatches(Dataset[Batch]):
         teacher: np.ndarray | None = None,
     ) -> None:
         self.encoded = encoded
+        self._look_at(encoded)
+        self.labels = labels
+        self.token_level = token_level
+        self.features = features
+        self.token_features = token_features
+        self.teacher = teacher
+        self.weights = None if weights is None else weights.astype(np.float32, copy=False)
+
+    def _look_at(self, encoded: Encoded) -> None:
         self._arrays = {
             # A memory map seen as a plain array: slicing a `numpy.memmap` costs ten times as much.
             name: None if values is None else np.asarray(values)
@@ -56,12 +65,15 @@ class WindowBatches(Dataset[Batch]):
         }
         types = self._arrays["token_type_ids"]
         self._one_type = types is not None and not types.any()
-        self.labels = labels
-        self.token_level = token_level
-        self.features = features
-        self.token_features = token_features
-        self.teacher = teacher
-        self.weights = None if weights is None else weights.astype(np.float32, copy=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a loader's worker is sent: the arrays once."""
+        return {name: value for name, value in vars(self).items() if name != "_arrays"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what was sent."""
+        vars(self).update(state)
+        self._look_at(self.encoded)
 
     def __len__(self) -> int:
         return len(self.encoded.documents)
@@ -76,13 +88,15 @@ class WindowBatches(Dataset[Batch]):
         pooled = self.features is not None and not self.token_features
         # Of pooled windows nobody looks at the tokens.
         tokens = windows[:0] if pooled else _token_rows(starts, lengths, ends)
-        documents = _held(arrays["documents"])[windows]
+        documents = _held(arrays["documents"])[windows].astype(np.int64, copy=False)
         words = labels = None
         if self.token_level:
             words = _taken(arrays["words"], tokens)
             words[~_taken(arrays["first_pieces"], tokens)] = -1
         if self.labels is not None:
-            labels = torch.from_numpy(self.labels[tokens if self.token_level else documents])
+            labels = (
+                _taken(self.labels, tokens) if self.token_level else torch.from_numpy(self.labels[documents])
+            )
         input_ids = _taken(arrays["input_ids"], tokens)
         types = None
         if arrays["token_type_ids"] is not None:

@@ -6,16 +6,18 @@ RUN/model/  config.json  model.safetensors  tokenizer*.json  headway.json  READM
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from headway.delivery.artifact_spec import CARD_FILE, SPEC_FILE, ArtifactSpec, read_spec, write_spec
 from headway.delivery.card import model_card
-from headway.delivery.encoder_file import encoder_state, link_encoder
+from headway.delivery.encoder_file import ENCODER_FILE, encoder_state, link_encoder
 from headway.delivery.file_sums import file_sums
 from headway.tracking.record import write_text
 from headway.types import HeadwayError, nearest
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from headway.models.encoder import Encoder
 
+log = logging.getLogger(__name__)
 WEIGHTS_FILE = "model.safetensors"
 PREVIOUS = ".model.previous"
 """Where an artifact is for the moment in which a better one takes its place."""
@@ -82,36 +85,48 @@ def write_artifact(
 
     if folder.exists() and not overwrite:
         raise HeadwayError(f"{folder} must not exist yet, got one; remove it or name another folder")
-    linked = link if encoder.frozen else None
     state = {f"head.{name}": value.detach().cpu().contiguous() for name, value in head.state_dict().items()}
-    if linked is None:
-        state |= encoder_state(encoder)
     # Beside the target: a rename within one file system is all or nothing.
     partial = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         partial.mkdir(parents=True)
         encoder.model.config.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
+        sums = {} if link is None or not encoder.frozen else _linked(encoder, partial, kept=link)
+        if not sums:
+            state |= encoder_state(encoder)
         save_file(state, partial / WEIGHTS_FILE)
-        if linked is not None:
-            link_encoder(encoder, partial, kept=linked)
-        seal(partial, spec)
+        seal(partial, spec, sums=sums)
         put_in_place(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def seal(folder: Path, spec: ArtifactSpec) -> ArtifactSpec:
+def _linked(encoder: Encoder, folder: Path, *, kept: Path) -> dict[str, str]:
+    """Link a frozen encoder's file and return its sum; nothing where the cache is out of order.
+
+    The artifact then holds the weights itself: a cache must not end a training.
+    """
+    try:
+        return {ENCODER_FILE: link_encoder(encoder, folder, kept=kept)}
+    except OSError as error:
+        log.info("%s keeps no encoder (%s); its weights stand in each artifact", kept, error)
+        (folder / ENCODER_FILE).unlink(missing_ok=True)
+        return {}
+
+
+def seal(folder: Path, spec: ArtifactSpec, *, sums: Mapping[str, str] = MappingProxyType({})) -> ArtifactSpec:
     """Write headway.json with the sums of the files that are there, and the model card, and flush them all.
 
     Args:
         folder: With every other file in it.
         spec: Its `files` are filled in.
+        sums: File -> sha256, as far as they are known.
 
     Returns:
         The spec as written.
     """
-    sealed = replace(spec, files=file_sums(folder))
+    sealed = replace(spec, files=file_sums(folder, known=sums))
     write_spec(folder, sealed)
     write_text(folder / CARD_FILE, model_card(sealed))
     for path in folder.iterdir():

@@ -18,15 +18,16 @@ from weakref import WeakKeyDictionary
 from headway.delivery.file_sums import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor
 
     from headway.models.encoder import Encoder
 
 ENCODER_FILE = "encoder.safetensors"
-_digests: WeakKeyDictionary[Encoder, str] = WeakKeyDictionary()
-_checked: dict[Path, str] = {}
+READ_ONLY = 0o444
+"""Mode of a kept file: an edit in place would reach every artifact that links to it."""
+_digests: WeakKeyDictionary[Encoder, tuple[tuple[object, ...], str]] = WeakKeyDictionary()
 
 
 def encoder_state(encoder: Encoder) -> dict[str, Tensor]:
@@ -37,43 +38,46 @@ def encoder_state(encoder: Encoder) -> dict[str, Tensor]:
     }
 
 
-def link_encoder(encoder: Encoder, folder: Path, *, kept: Path) -> None:
+def link_encoder(encoder: Encoder, folder: Path, *, kept: Path) -> str:
     """Put a frozen encoder's weights into a folder, as a link to the one file that is kept of them.
 
     Args:
-        encoder: Frozen: its weights are looked at once.
+        encoder: Frozen.
         folder: Gets `ENCODER_FILE`; a copy where the file system can't link.
         kept: Folder of the files that are linked to; it is made.
+
+    Returns:
+        The file's sha256.
+
+    Raises:
+        OSError: The kept files can't be read or written, or one vanished meanwhile.
     """
-    source = _kept(encoder, kept)
-    try:
-        os.link(source, folder / ENCODER_FILE)
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(source, folder / ENCODER_FILE)
-
-
-def _kept(encoder: Encoder, kept: Path) -> Path:
-    """Return the kept file, written first unless a whole one is there.
-
-    Its name holds the sum of the weights, by which it's found, and that of its bytes, by which a damaged one
-    is told.
-    """
-    digest = _digests.get(encoder)
-    if digest is None:
-        digest = _digests[encoder] = _digest(encoder_state(encoder))
-    for path in kept.glob(f"{digest}.*.safetensors"):
-        wanted = path.name.split(".")[1]
-        if _checked.get(path) == wanted and path.is_file():
-            return path
-        if sha256_of(path) == wanted:
-            _checked[path] = wanted
-            return path
+    target = folder / ENCODER_FILE
+    for source, wanted in _kept(encoder, kept):
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(source, target)
+        if sha256_of(target) == wanted:
+            return wanted
+        target.unlink()
         with suppress(FileNotFoundError):  # another process found it damaged, too
-            path.unlink()
-    return _write(encoder_state(encoder), digest, kept)
+            source.unlink()
+    raise OSError(f"{kept} keeps no file as it was written")
 
 
-def _write(state: Mapping[str, Tensor], digest: str, kept: Path) -> Path:
+def _kept(encoder: Encoder, kept: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the kept files of an encoder's weights and their sums, and then one that is written anew.
+
+    A name holds the sum of the weights, by which a file is found, and that of its bytes, which tells damage.
+    """
+    digest = _digest(encoder)
+    for path in sorted(kept.glob(f"{digest}.*.safetensors")):
+        yield path, path.name.split(".")[1]
+    yield _write(encoder_state(encoder), digest, kept)
+
+
+def _write(state: Mapping[str, Tensor], digest: str, kept: Path) -> tuple[Path, str]:
     from safetensors.torch import save_file
 
     kept.mkdir(parents=True, exist_ok=True)
@@ -83,20 +87,26 @@ def _write(state: Mapping[str, Tensor], digest: str, kept: Path) -> Path:
         with partial.open("rb") as stream:
             os.fsync(stream.fileno())
         found = sha256_of(partial)
+        partial.chmod(READ_ONLY)
         path = kept / f"{digest}.{found}.safetensors"
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    _checked[path] = found
-    return path
+    return path, found
 
 
-def _digest(state: Mapping[str, Tensor]) -> str:
-    """Return the sha256 of names, types, shapes and bits."""
+def _digest(encoder: Encoder) -> str:
+    """Return the sha256 of names, types, shapes and bits; kept as long as no weight is written to."""
     import torch
 
+    weights = encoder.model.state_dict()
+    versions = tuple((value.data_ptr(), value._version) for value in weights.values())
+    known = _digests.get(encoder)
+    if known is not None and known[0] == versions:
+        return known[1]
     sha = hashlib.sha256()
-    for name, value in sorted(state.items()):
+    for name, value in sorted(encoder_state(encoder).items()):
         sha.update(f"{name}:{value.dtype}:{tuple(value.shape)};".encode())
         sha.update(value.view(-1).view(torch.uint8).numpy().data)
+    _digests[encoder] = versions, sha.hexdigest()
     return sha.hexdigest()

@@ -6,19 +6,22 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from headway.delivery.artifact_spec import AGAIN, CARD_FILE, SPEC_FILE, parse_spec
 from headway.types import HeadwayError
 
 
-def file_sums(folder: Path) -> dict[str, str]:
+def file_sums(folder: Path, *, known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """Return the sha256 of every file that headway.json answers for: all but itself and the model card.
 
     Args:
         folder: The artifact's folder.
+        known: File -> sha256 that was computed a moment ago.
     """
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    return {name: sha256_of(folder / name) for name in names if name not in (SPEC_FILE, CARD_FILE)}
+    answered = [name for name in names if name not in (SPEC_FILE, CARD_FILE)]
+    return {name: known.get(name) or sha256_of(folder / name) for name in answered}
 
 
 def identity_of(folder: Path) -> str:

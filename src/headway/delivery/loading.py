@@ -133,8 +133,7 @@ def _read(
 
     try:
         state = load_file(folder / WEIGHTS_FILE)
-        if (folder / ENCODER_FILE).is_file():
-            state |= load_file(folder / ENCODER_FILE)
+        linked = load_file(folder / ENCODER_FILE) if ENCODER_FILE in spec.files else {}
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         # Without dtype the weights would be rounded to whatever precision config.json names.
         model = AutoModel.from_config(  # type: ignore[no-untyped-call]
@@ -146,7 +145,10 @@ def _read(
         raise HeadwayError(
             f"{folder} must be an artifact as headway wrote it, got {type(error).__name__}: {reason}; {AGAIN}"
         ) from error
-    return model, tokenizer, state
+    foreign = [name for name in linked if name in state or not name.startswith("encoder.")]
+    if foreign:
+        raise HeadwayError(f"{folder / ENCODER_FILE} must hold encoder.* alone, got {foreign[0]!r}; {AGAIN}")
+    return model, tokenizer, {**state, **linked}
 
 
 def _encoder(folder: Path, spec: ArtifactSpec, model: PreTrainedModel, *, has_pooler: bool) -> Encoder:
@@ -188,7 +190,8 @@ def _check_shapes(
     folder: Path, prefix: str, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]
 ) -> None:
     """Refuse weights of another model; load_state_dict would list every tensor."""
-    place = folder / WEIGHTS_FILE
+    shared = prefix == "encoder." and (folder / ENCODER_FILE).is_file()
+    place = folder / (ENCODER_FILE if shared else WEIGHTS_FILE)
     differing = sorted(found.keys() ^ wanted.keys())
     if differing:
         state = "nothing" if differing[0] in wanted else "one more tensor"

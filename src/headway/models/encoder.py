@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from headway.models.architecture import Architecture, position_offset
-from headway.models.first_tokens import FirstTokens, use_first_tokens
+from headway.models.first_tokens import FirstTokens, computes_first_tokens, use_first_tokens
 from headway.models.freezing import freeze
 from headway.models.layer_split import LayerSplit
 from headway.models.layouts import choose_layout
@@ -48,7 +48,6 @@ class Encoder(nn.Module):
         frozen_depth: Lowest layers that don't train, embeddings with them; 0 where all train.
         layout: "packed", "grouped" or "padded".
         why_not_packed: Why "auto" didn't pack; None where it did or wasn't asked.
-        trims: Whether the last layer computes first tokens alone where nothing else is asked for.
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class Encoder(nn.Module):
         self.inputs = self.architecture.inputs
         self.initializer_range = self.architecture.initializer_range
         self.layout, self._run_packed, self.why_not_packed = choose_layout(model, layout)
-        self.trims = self.layout == "packed" and use_first_tokens(model)
+        self._prepared = self.layout == "packed" and use_first_tokens(model)
         self._position_offset = position_offset(model)
         self._frozen_modules = freeze(model, trainable, last_n=last_n)
         self.frozen = trainable == "none"
@@ -80,6 +79,11 @@ class Encoder(nn.Module):
         self._split = LayerSplit(model, self.frozen_depth) if cut else None
         # `from_pretrained` gives a model in eval mode, and Lightning keeps the mode that it finds.
         self.train()
+
+    @property
+    def trims(self) -> bool:
+        """Whether the last layer computes first tokens alone where nothing else is asked for."""
+        return self._prepared and computes_first_tokens(self.model)
 
     @property
     def has_pooler(self) -> bool:

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from headway.models.architecture import layer_list
-from headway.models.padding_groups import PaddedRows
+from headway.models.length_groups import join_groups
+from headway.models.padding_groups import CALL_TOKENS, PaddedRows, padding_groups
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -33,18 +34,31 @@ LENGTH_STEP = 8
 
 
 @dataclass(frozen=True)
+class Group:
+    """Neighbouring windows of like lengths.
+
+    Attributes:
+        windows: Which of the batch.
+        rows: The same windows as padded rows.
+        seen: (count, 1, length) bool, True where there is a token.
+    """
+
+    windows: slice
+    rows: PaddedRows
+    seen: Tensor
+
+
+@dataclass(frozen=True)
 class FirstTokens:
     """Where the windows of a packed row lie.
 
     Attributes:
         starts: (num_windows,) int64, the row's place of each window's first token.
-        rows: Of all windows.
-        seen: (num_windows, 1, length) bool, True where there is a token.
+        groups: All windows in order, in few groups, so that one long window doesn't pad many short ones.
     """
 
     starts: Tensor
-    rows: PaddedRows
-    seen: Tensor
+    groups: tuple[Group, ...]
 
     @classmethod
     def of(cls, batch: Batch) -> FirstTokens:
@@ -53,11 +67,15 @@ class FirstTokens:
         Args:
             batch: Windows end to end.
         """
-        length = -(-max(batch.lengths) // LENGTH_STEP) * LENGTH_STEP
-        places = torch.arange(length, device=batch.cu_seq_lens.device)
-        seen = places < batch.cu_seq_lens.diff().unsqueeze(1)
-        rows = PaddedRows.of(batch, 0, len(batch.lengths), length=length)
-        return cls(batch.cu_seq_lens[:-1], rows, seen.unsqueeze(1))
+        call_tokens = CALL_TOKENS["cpu" if batch.cu_seq_lens.device.type == "cpu" else "cuda"]
+        sizes = batch.cu_seq_lens.diff()
+        groups = []
+        for start, stop in padding_groups(batch.lengths, call_tokens=call_tokens):
+            length = -(-max(batch.lengths[start:stop]) // LENGTH_STEP) * LENGTH_STEP
+            seen = torch.arange(length, device=sizes.device) < sizes[start:stop].unsqueeze(1)
+            rows = PaddedRows.of(batch, start, stop, length=length)
+            groups.append(Group(slice(start, stop), rows, seen.unsqueeze(1)))
+        return cls(batch.cu_seq_lens[:-1], tuple(groups))
 
 
 @dataclass(frozen=True)
@@ -98,19 +116,29 @@ class Projections:
             query = query.view(len(query), self.num_heads, -1).transpose(0, 1)  # (heads, windows, head_size)
             query = query * query.shape[-1] ** -0.5
             keyed = (query @ self._by_head(self.key.weight)).transpose(0, 1)  # (windows, heads, hidden_size)
-            padded = tokens.rows.spread(states[tokens.rows.tokens].float())
-            scores = keyed @ padded.transpose(1, 2)  # (windows, heads, length)
-            if self.key.bias is not None:  # adds the same to all scores of a head; kept for its gradient
-                scores = scores + (query @ self._by_head(self.key.bias).unsqueeze(2)).transpose(0, 1)
-            weights = torch.softmax(scores.masked_fill(~tokens.seen, float("-inf")), dim=-1)
-            weights = self.dropout(weights)
-            summed = (weights @ padded).transpose(0, 1)  # (heads, windows, hidden_size)
+            # Adds the same to all scores of a window's head; kept for its gradient.
+            added = None
+            if self.key.bias is not None:
+                added = (query @ self._by_head(self.key.bias).unsqueeze(2)).transpose(0, 1)
+            found = [self._summed(states, group, keyed=keyed, added=added) for group in tokens.groups]
+            summed = join_groups([part for part, _ in found]).transpose(0, 1)  # (heads, windows, hidden_size)
             seen = summed @ self._by_head(self.value.weight).transpose(1, 2)  # (heads, windows, head_size)
             if self.value.bias is not None:  # the weights' sum isn't 1 under dropout
-                share = weights.sum(dim=-1).transpose(0, 1).unsqueeze(2)  # (heads, windows, 1)
+                share = join_groups([part for _, part in found]).transpose(0, 1)  # (heads, windows, 1)
                 seen = seen + share * self._by_head(self.value.bias).unsqueeze(1)
             attended: Tensor = seen.transpose(0, 1).flatten(1)
             return attended
+
+    def _summed(
+        self, states: Tensor, group: Group, *, keyed: Tensor, added: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return a group's weighted sums, (count, num_heads, hidden_size), and those of the weights alone."""
+        padded = group.rows.spread(states[group.rows.tokens].float())  # (count, length, hidden_size)
+        scores = keyed[group.windows] @ padded.transpose(1, 2)  # (count, num_heads, length)
+        if added is not None:
+            scores = scores + added[group.windows]
+        weights = self.dropout(torch.softmax(scores.masked_fill(~group.seen, float("-inf")), dim=-1))
+        return weights @ padded, weights.sum(dim=-1, keepdim=True)
 
     def _by_head(self, rows: Tensor) -> Tensor:
         """Return (hidden_size, ...) rows as (num_heads, head_size, ...)."""
@@ -128,9 +156,7 @@ def bert_layer(layer: Any, states: Tensor, tokens: FirstTokens) -> Tensor:
     Returns:
         (1, num_windows, hidden_size).
     """
-    own = layer.attention.self
-    projections = Projections(own.query, own.key, own.value, own.dropout, own.num_attention_heads)
-    seen = projections.attend(states[0], tokens).to(states.dtype).unsqueeze(0)
+    seen = projections_of(layer).attend(states[0], tokens).to(states.dtype).unsqueeze(0)
     first = states.index_select(1, tokens.starts)
     return cast("Tensor", layer.feed_forward_chunk(layer.attention.output(seen, first)))
 
@@ -146,12 +172,23 @@ def distilbert_layer(layer: Any, states: Tensor, tokens: FirstTokens) -> Tensor:
     Returns:
         (1, num_windows, hidden_size).
     """
-    own = layer.attention
-    projections = Projections(own.q_lin, own.k_lin, own.v_lin, own.dropout, own.n_heads)
-    seen = own.out_lin(projections.attend(states[0], tokens).to(states.dtype)).unsqueeze(0)
+    seen = projections_of(layer).attend(states[0], tokens).to(states.dtype)
     first = states.index_select(1, tokens.starts)
-    attended = layer.sa_layer_norm(seen + first)
-    return cast("Tensor", layer.output_layer_norm(layer.ffn(attended) + attended))
+    attended = layer.sa_layer_norm(layer.attention.out_lin(seen).unsqueeze(0) + first)
+    return cast("Tensor", layer.output_layer_norm(layer.ffn.ff_chunk(attended) + attended))
+
+
+def projections_of(layer: Any) -> Projections:
+    """Return a layer's attention, taken apart.
+
+    Args:
+        layer: BERT's or DistilBERT's.
+    """
+    if hasattr(layer, "sa_layer_norm"):
+        own = layer.attention
+        return Projections(own.q_lin, own.k_lin, own.v_lin, own.dropout, own.n_heads)
+    own = layer.attention.self
+    return Projections(own.query, own.key, own.value, own.dropout, own.num_attention_heads)
 
 
 def either_way(layer: nn.Module, *inputs: Any, first_tokens: FirstTokens | None = None, **named: Any) -> Any:
@@ -176,16 +213,56 @@ def either_way(layer: nn.Module, *inputs: Any, first_tokens: FirstTokens | None 
 def use_first_tokens(model: PreTrainedModel) -> bool:
     """Let a packed model's last layer compute first tokens alone when it is called with `first_tokens`.
 
+    The layer's own `forward` is replaced by `either_way` for good; its other layers hand the argument on to
+    their attention, which takes no notice of it.
+
     Args:
-        model: With the packed attention. Its other layers hand the argument on to their attention, which
-            takes no notice of it.
+        model: With the packed attention.
 
     Returns:
         Whether it can; families with other layers can't, and are left as they are.
     """
-    found = layer_list(model)
-    if found is None or model.config.model_type not in BERT_LAYERS | {DISTILBERT}:
-        return False
-    last = found[1][-1]
+    last = _last_layer(model)
+    if last is None or not _is_plain(last) or "forward" in vars(last):
+        return last is not None and _prepared(last)
     last.forward = partial(either_way, last)
     return True
+
+
+def computes_first_tokens(model: PreTrainedModel) -> bool:
+    """Return whether the last layer is still what `use_first_tokens` prepared.
+
+    Adapters and hooks that were put into it since are seen by the whole layer's call alone.
+
+    Args:
+        model: One that was prepared.
+    """
+    last = _last_layer(model)
+    return last is not None and _prepared(last)
+
+
+def _last_layer(model: PreTrainedModel) -> nn.Module | None:
+    if model.config.model_type not in BERT_LAYERS | {DISTILBERT}:
+        return None
+    found = layer_list(model)
+    return found[1][-1] if found is not None and len(found[1]) else None
+
+
+def _prepared(layer: nn.Module) -> bool:
+    own = vars(layer).get("forward")
+    return isinstance(own, partial) and own.func is either_way and own.args[0] is layer and _is_plain(layer)
+
+
+def _is_plain(layer: Any) -> bool:
+    """Return whether a layer is transformers' own, with nothing in it that taking it apart would pass by."""
+    if not type(layer).__module__.startswith("transformers.models."):
+        return False
+    parts = projections_of(layer)
+    linear = (parts.query, parts.key, parts.value)
+    if any(type(each) is not nn.Linear or each.weight.dtype != torch.float32 for each in linear):
+        return False
+    passed_by = [layer.attention, getattr(layer.attention, "self", layer.attention), *linear]
+    return not any(
+        each._forward_hooks or each._forward_pre_hooks or each._backward_hooks or "forward" in vars(each)
+        for each in passed_by
+    )

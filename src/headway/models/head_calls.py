@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from headway.models.encoder import Encoder
     from headway.types import Batch
 
+POOLING = ("forward", "pool", "pool_first", "reads_first")
+"""What a ClsHead does before anything that trains."""
+
 
 def pools(head: nn.Module) -> bool:
     """Return whether a head makes one vector a window, as ClsHead does, before anything that trains.
@@ -22,7 +25,7 @@ def pools(head: nn.Module) -> bool:
     if not isinstance(head, ClsHead):
         return False
     kind = type(head)
-    return kind.pool is ClsHead.pool and kind.forward is ClsHead.forward
+    return all(getattr(kind, name) is getattr(ClsHead, name) and name not in vars(head) for name in POOLING)
 
 
 def pooled(head: ClsHead, encoder: Encoder, batch: Batch) -> Tensor:
