@@ -18,6 +18,7 @@ VERBS = {
     "evaluate": "score a run on its splits or on other data",
     "export": "a folder for transformers alone, or for ONNX Runtime without torch",
     "predict": "stream predictions for a file or stdin",
+    "report": "rank runs and seeds: a table, CSV, and a page with curves, errors and provenance",
 }
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
 TRACEBACK_VARIABLE = "HEADWAY_TRACEBACK"

@@ -76,7 +76,7 @@ class Entities(Metrics):
         if name == "entity_coverage":
             return None
         strict = name.endswith("_strict") or name.startswith("f1/")
-        counts = _count_documents(prediction, gold, label_names, strict=strict)
+        counts = count_entities(prediction, gold, label_names, strict=strict)
         types = tag_set(label_names).names
         if name.startswith("f1/") and name.removeprefix("f1/") in types:
             return counts.of_class(types.index(name.removeprefix("f1/")))
@@ -85,9 +85,20 @@ class Entities(Metrics):
         return known[kind]() if kind in known else None
 
 
-def _count_documents(
+def count_entities(
     prediction: Prediction, gold: Gold, label_names: Sequence[str], *, strict: bool
 ) -> DocumentCounts:
+    """Count the entities of each document by type, in the order of the tag set's names.
+
+    Args:
+        prediction: What decoding made of the split.
+        gold: The right answers.
+        label_names: IOB2 tags by number.
+        strict: Whether an entity must begin with a B-.
+
+    Raises:
+        ValueError: The labels aren't IOB2 tags, or gold isn't of words.
+    """
     if gold.word_offsets is None:
         raise ValueError("entities need word_offsets: gold must be tags, not labels of whole documents")
     tagged, offsets = tag_set(label_names), gold.word_offsets

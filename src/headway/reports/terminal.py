@@ -1,0 +1,85 @@
+"""Leaderboards on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from headway.reports.board import Board, Row
+from headway.reports.plain_text import one_line
+from headway.reports.words import count, interval, marks, plural, seconds, totals, verdict, with_deviation
+
+LONGEST = 60
+"""Rows that the terminal shows of a board; the files have all."""
+
+
+def show_boards(boards: Sequence[Board], console: Console) -> None:
+    """Print every board, what it can tell, and its notes.
+
+    Args:
+        boards: All of a report.
+        console: Where to.
+    """
+    if len(boards) > 1:
+        console.print(
+            Text(
+                f"{len(boards)} tables, one a set of documents: their scores aren't compared with each other"
+            )
+        )
+    for board in boards:
+        console.print(board_table(board))
+        console.print(Text(one_line(verdict(board))))
+        for note in board.notes:
+            console.print(Text(f"note: {one_line(note)}"))
+        for row in board.rows:
+            for run in row.config.runs:
+                reason = run.error if run in row.config.failed() else run.collapsed
+                if reason:
+                    word = run.status if run in row.config.failed() else "collapsed"
+                    console.print(Text(one_line(f"{word}: {run.folder}: {reason}", 300)), soft_wrap=True)
+    console.print(Text(totals(list(boards))))
+
+
+def board_table(board: Board) -> Table:
+    """Return a board as a table, a row a config.
+
+    Args:
+        board: To show.
+    """
+    documents = f"{plural(board.documents, 'document')} of {board.split}" if board.documents else board.split
+    title = one_line(f"{board.data}: {board.title}, {documents}")
+    table = Table(title=Text(title), min_width=min(60, len(title)))
+    table.add_column("rank", justify="right")
+    table.add_column("config", overflow="fold", min_width=16)
+    table.add_column(Text(one_line(board.metric)), justify="right", overflow="fold")
+    table.add_column("interval", justify="right")
+    table.add_column("runs", justify="right")
+    for name in ("wall s", "device s", "trained", "docs/s"):
+        table.add_column(name, justify="right")
+    for row in board.rows[:LONGEST]:
+        # Text throughout: a name such as [red] would be taken for markup.
+        table.add_row(*(Text(cell) for cell in _cells(row)), style="bold" if row.best else None)
+    if len(board.rows) > LONGEST:
+        table.caption = f"{LONGEST} of {len(board.rows)} configs; --csv and --html have all"
+    return table
+
+
+def _cells(row: Row) -> list[str]:
+    rank = "" if row.rank is None else str(row.rank)
+    said = marks(row.config)
+    runs = str(len(row.values)) + (f" ({', '.join(said)})" if said else "")
+    rate = row.cost.examples_per_second
+    return [
+        f"★ {rank}" if row.best else rank,
+        one_line(row.config.name),
+        with_deviation(row),
+        interval(row),
+        runs,
+        seconds(row.cost.wall),
+        seconds(row.cost.device),
+        count(row.cost.parameters),
+        "" if rate is None else f"{rate:,.4g}",
+    ]
