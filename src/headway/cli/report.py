@@ -1,4 +1,4 @@
-"""`headway report RUN...`: a leaderboard over runs and seeds, on the terminal, as CSV and as one HTML page."""
+"""`headway report RUN...`: a leaderboard over runs and seeds: terminal, CSV, and one HTML page."""
 
 from __future__ import annotations
 

@@ -30,18 +30,18 @@ def notes(rows: Sequence[Row], settings: Settings, *, metric: str, resamples: in
         )
     if settings.correction == "holm" and pairs and pairs / (1 + resamples) > settings.alpha:
         found.append(
-            f"{pairs} comparisons with Holm's correction need more than {resamples} resamples to tell any two "
-            "apart; use --correction romano_wolf, or --resamples."
+            f"{pairs} comparisons with Holm's correction need more than {resamples} resamples to tell any "
+            "two apart; use --correction romano_wolf, or --resamples."
         )
     unscored = sum(not row.values and bool(row.config.replicates()) for row in rows)
     if unscored:
         found.append(
-            f"{unscored} configs have finished runs without a score on {settings.split}; score_splits in their "
-            "config says which splits they scored."
+            f"{unscored} configs have finished runs without a score on {settings.split}; score_splits in "
+            "their config says which splits they scored."
         )
     undrawn = sum(bool(row.values) and row.draws is None for row in rows)
     if undrawn:
-        found.append(f"{undrawn} configs have no stored predictions of {metric}, so no interval and no rank.")
+        found.append(f"{undrawn} configs have no stored predictions for {metric}: no interval, no rank.")
     repeated = sum(row.config.repeated() for row in rows)
     if repeated:
         found.append(f"{repeated} runs repeat another one's config and seeds; of each the last one counts.")
