@@ -19,6 +19,7 @@ VERBS = {
     "export": "a folder for transformers alone, or for ONNX Runtime without torch",
     "predict": "stream predictions for a file or stdin",
     "report": "rank runs and seeds: a table, CSV, and a page with curves, errors and provenance",
+    "compare": "two runs: which documents flipped, what differs, and whether it is more than chance",
 }
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
 TRACEBACK_VARIABLE = "HEADWAY_TRACEBACK"

@@ -38,14 +38,18 @@ def parallel(
     axes = list(keys)[:MOST_AXES]
     width = WIDTH - 2 * _SIDE
     at = [_SIDE + width * place / len(axes) for place in range(len(axes) + 1)]
+    stems: list[Markup] = []
     parts: list[Markup] = []
+    labels: list[Markup] = []  # on top of the lines
     places: list[Callable[[Any], float]] = []
     for key, x in zip(axes, at, strict=False):
         place, ticks = _axis([each.get(key) for each in settings])
         places.append(place)
-        parts += _drawn_axis(names[key], x, ticks)
+        stems.append(_stem(x))
+        labels += _labels(names[key], x, ticks)
     scale = Scale(min(values), max(values), _BOTTOM, _TOP)
-    parts += _drawn_axis(metric, at[-1], [(scale(tick), number(tick)) for tick in _ends(scale, values)])
+    stems.append(_stem(at[-1]))
+    labels += _labels(metric, at[-1], [(scale(tick), number(tick)) for tick in _ends(scale, values)])
     worst_first = sorted(range(len(values)), key=lambda i: -values[i] if lower_is_better else values[i])
     for order, i in enumerate(worst_first):
         level = order * LEVELS // len(values)
@@ -53,7 +57,7 @@ def parallel(
         said = ", ".join(f"{names[key]} {text(settings[i].get(key))}" for key in axes)
         points.append((at[-1], scale(values[i])))
         parts.append(path(points, class_=f"line v{level}", title=f"{said}: {number(values[i])}"))
-    return figure(*parts, label=f"{metric} by what was varied", height=250)
+    return figure(*stems, *parts, *labels, label=f"{metric} by what was varied", height=250)
 
 
 def _ends(scale: Scale, values: Sequence[float]) -> list[float]:
@@ -74,13 +78,14 @@ def _axis(values: Sequence[Any]) -> tuple[Callable[[Any], float], list[tuple[flo
     return lambda value: at[text(value)], [(place, name) for name, place in at.items()]
 
 
-def _drawn_axis(name: str, x: float, ticks: Sequence[tuple[float, str]]) -> list[Markup]:
+def _stem(x: float) -> Markup:
+    return element("line", x1=x, x2=x, y1=_TOP, y2=_BOTTOM, class_="stem")
+
+
+def _labels(name: str, x: float, ticks: Sequence[tuple[float, str]]) -> list[Markup]:
     anchor = "start" if x < WIDTH * 0.2 else "end" if x > WIDTH * 0.8 else "middle"
     edge = 0.0 if anchor == "start" else WIDTH if anchor == "end" else x
-    parts = [
-        element("line", x1=x, x2=x, y1=_TOP, y2=_BOTTOM, class_="stem"),
-        label(name if len(name) <= 18 else name[:17] + "…", edge, 14, anchor=anchor, class_="axis"),
-    ]
+    parts = [label(name if len(name) <= 18 else name[:17] + "…", edge, 14, anchor=anchor, class_="axis")]
     side = "end" if anchor == "end" else "start"
     for y, said in ticks:
         shift = -5 if side == "end" else 5
