@@ -71,7 +71,6 @@ def _cells(row: Row) -> list[str]:
     rank = "" if row.rank is None else str(row.rank)
     said = marks(row.config)
     runs = str(len(row.values)) + (f" ({', '.join(said)})" if said else "")
-    rate = row.cost.examples_per_second
     return [
         f"★ {rank}" if row.best else rank,
         one_line(row.config.name),
@@ -81,5 +80,5 @@ def _cells(row: Row) -> list[str]:
         seconds(row.cost.wall),
         seconds(row.cost.device),
         count(row.cost.parameters),
-        "" if rate is None else f"{rate:,.4g}",
+        seconds(row.cost.examples_per_second),
     ]

@@ -24,7 +24,7 @@ def interval(row: Row) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return seconds in as many digits as they deserve."""
+    """Return seconds, or a rate, in as many digits as they deserve."""
     if value is None:
         return ""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

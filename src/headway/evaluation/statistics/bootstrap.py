@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headway.evaluation.statistics.document_metric import DocumentMetric, on_all
+from headway.evaluation.statistics.seed_spread import seed_spreads
 from headway.types import DataError
 
 CELLS = 1 << 22
@@ -95,10 +96,10 @@ def bootstrap(
     """Resample documents, the same for every run, and the runs of each config.
 
     A run's seed is another draw than its documents, so a config's mean is uncertain from both. The mean over
-    the runs on resampled documents has the first part. For the second the runs are drawn with replacement;
-    the few runs of a config make that spread too small, by sqrt((n - 1) / n) and by how little n runs say of
-    a spread, so it is divided by the first and by the root of chi-square(n - 1) / (n - 1), which gives
-    Student's tails. What a run adds to each document is in both parts: intervals are rather too wide.
+    the runs on resampled documents has one part. For the other, deviations of runs are drawn with
+    replacement, as large as `seed_spreads` finds them; so few runs give wide intervals rather than narrow
+    ones, as a plain bootstrap of two or three would. What a run adds to each document is in both parts:
+    intervals are rather too wide.
 
     Args:
         configs: The metric of each run, on the same documents in the same order, by config.
@@ -111,8 +112,7 @@ def bootstrap(
     Raises:
         DataError: The runs aren't of the same number of documents.
 
-    Source: Efron and Tibshirani 1993, chapters 8 and 16; Rao and Wu 1988 on the scale of small samples;
-        Owen 2007 on two crossed factors.
+    Source: Efron and Tibshirani 1993, chapters 8 and 16; Owen 2007 on two crossed factors.
     """
     sizes = {metric.num_documents for metrics in configs for metric in metrics}
     if len(sizes) != 1 or 0 in sizes:
@@ -123,23 +123,14 @@ def bootstrap(
             found.append(np.stack([metric(weights) for metric in metrics], axis=1))
     generator = np.random.default_rng([seed, 1])
     draws = []
-    for found, metrics in zip(by_run, configs, strict=True):
-        values = np.array([on_all(metric) for metric in metrics])
-        together = np.concatenate(found)  # (num_resamples, num_runs)
-        draws.append(Draws(values, together.mean(axis=1), _seed_deviations(together, generator)))
+    values = [np.array([on_all(metric) for metric in metrics]) for metrics in configs]
+    for found, own, spread in zip(by_run, values, seed_spreads(values), strict=True):
+        documents = np.concatenate(found).mean(axis=1)  # (num_resamples, num_runs) before
+        seeds = np.zeros(num_resamples)
+        if spread is not None:
+            seeds = spread.deviations(len(own), number=num_resamples, generator=generator)
+        draws.append(Draws(own, documents, seeds))
     return draws
-
-
-def _seed_deviations(by_run: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    resamples, runs = by_run.shape
-    if runs == 1:
-        return np.zeros(resamples)
-    chosen = generator.integers(runs, size=(resamples, runs))
-    deviations = np.take_along_axis(by_run, chosen, axis=1).mean(axis=1) - by_run.mean(axis=1)
-    freedom = runs - 1
-    widening = np.sqrt(freedom / generator.chisquare(freedom, size=resamples))
-    widened: np.ndarray = deviations * math.sqrt(runs / freedom) * widening
-    return widened
 
 
 def difference(left: Draws, right: Draws, *, confidence: float = 0.95) -> Difference:
