@@ -3,8 +3,8 @@
     python experiments/benchmarks/report.py
     python experiments/benchmarks/report.py --sweep outputs/r8/<sweep>    # one that is there
 
-The sweep is R8 with a frozen MiniLM, five learning rates, two losses, three seeds. Writes the part `report` of
-experiments/results/sweeps.json, and sweeps.md from all parts.
+The sweep is R8 with a frozen MiniLM, five learning rates, two losses, three seeds. Writes the part `report`
+of experiments/results/sweeps.json, and sweeps.md from all parts.
 """
 
 from __future__ import annotations

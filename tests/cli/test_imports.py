@@ -28,6 +28,7 @@ print(json.dumps({"status": status, "loaded": loaded}), file=sys.stderr)
 FILES = "data=files data.train=x.csv data.text=body data.label=topic"
 HELP = [
     "--help", "--version", "train --help", "check --help", "evaluate --help", "predict --help",
+    "report --help", "compare --help",
     "train --cfg job", "train --info defaults", f"check {FILES} --cfg job",
 ]  # fmt: skip
 REFUSED = {
@@ -63,6 +64,8 @@ REFUSED = {
     # other verbs
     "evaluate nowhere": "nowhere",
     "predict nowhere -": "nowhere",
+    "report nowhere": "nowhere",
+    "compare nowhere nowhere": "nowhere",
 }
 WITH_FILES = {"num_threads", "trainer", "+trainer", "task", "+task", "optimizer", "schedule", "batching",
               "backbone", "data", "compare_aggregations", "+callbacks", "task/loss"}  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -51,17 +52,20 @@ def board_table(board: Board) -> Table:
     """
     documents = f"{plural(board.documents, 'document')} of {board.split}" if board.documents else board.split
     title = one_line(f"{board.data}: {board.title}, {documents}")
-    table = Table(title=Text(title), min_width=min(60, len(title)))
-    table.add_column("rank", justify="right")
-    table.add_column("config", overflow="fold", min_width=16)
-    table.add_column(Text(one_line(board.metric)), justify="right", overflow="fold")
-    table.add_column("interval", justify="right")
-    table.add_column("runs", justify="right")
-    for name in ("wall s", "device s", "trained", "docs/s"):
-        table.add_column(name, justify="right")
-    for row in board.rows[:LONGEST]:
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    names = ("rank", "config", board.metric, "interval", "runs", "wall s", "device s", "trained", "docs/s")
+    cells = [_cells(row) for row in board.rows[:LONGEST]]
+    # What nobody has would only make the others narrower.
+    kept = [place for place in range(len(names)) if place < 3 or any(row[place] for row in cells)]
+    for place in kept:
+        left = place == 1
         # Text throughout: a name such as [red] would be taken for markup.
-        table.add_row(*(Text(cell) for cell in _cells(row)), style="bold" if row.best else None)
+        header = Text(one_line(names[place]))
+        table.add_column(
+            header, justify="left" if left else "right", overflow="fold", min_width=16 if left else None
+        )
+    for row, said in zip(board.rows, cells, strict=False):
+        table.add_row(*(Text(said[place]) for place in kept), style="bold" if row.best else None)
     if len(board.rows) > LONGEST:
         table.caption = f"{LONGEST} of {len(board.rows)} configs; --csv and --html have all"
     return table

@@ -66,8 +66,8 @@ def verdict(board: Board) -> str:
         return f"{board.best.config.name} is the best: it can be told from every other config."
     alike = sum(row.rank == 1 for row in scored)
     return (
-        f"No config is marked as the best: {alike} of {len(scored)} share the first rank, since these runs "
-        "can't tell any of the others to be better."
+        f"No config is marked as the best: for {alike} of {len(scored)} these runs can't show that any other "
+        "is better, so they share the first rank."
     )
 
 

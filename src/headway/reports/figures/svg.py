@@ -98,7 +98,7 @@ class Scale:
             return [10.0**power for power in powers] or [self.low, self.high]
         rough = (self.high - self.low) / number
         power = 10.0 ** math.floor(math.log10(rough))
-        step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough * 0.999)
+        step = next(power * each for each in (1, 2, 2.5, 5, 10) if power * each >= rough * 0.999)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [step * each for each in range(first, last + 1)]
