@@ -113,7 +113,8 @@ def test_elements_escape():
 def test_scales():
     scale = Scale(0, 10, 100, 0)
     assert (scale(0), scale(5), scale(10)) == (100, 50, 0)
-    assert scale.ticks() == [0, 5, 10]
+    assert scale.ticks() == [0, 2.5, 5, 7.5, 10]
+    assert Scale(0, 1, 0, 9).ticks(2) == [0, 0.5, 1]
     assert Scale(0.001, 1, 0, 30, logarithmic=True)(0.01) == pytest.approx(10)
     assert Scale(0.001, 1, 0, 30, logarithmic=True).ticks() == pytest.approx([0.001, 0.01, 0.1, 1])
     assert Scale(3, 3, 0, 10)(3) == 5

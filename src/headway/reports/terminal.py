@@ -51,9 +51,11 @@ def board_table(board: Board) -> Table:
         board: To show.
     """
     documents = f"{plural(board.documents, 'document')} of {board.split}" if board.documents else board.split
-    title = one_line(f"{board.data}: {board.title}, {documents}")
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    names = ("rank", "config", board.metric, "interval", "runs", "wall s", "device s", "trained", "docs/s")
+    title = one_line(f"{board.data}: {board.title}, {documents}; wall and device in seconds a run")
+    table = Table(
+        title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
+    names = ("rank", "config", board.metric, "interval", "runs", "wall", "device", "trained", "docs/s")
     cells = [_cells(row) for row in board.rows[:LONGEST]]
     # What nobody has would only make the others narrower.
     kept = [place for place in range(len(names)) if place < 3 or any(row[place] for row in cells)]
@@ -62,7 +64,7 @@ def board_table(board: Board) -> Table:
         # Text throughout: a name such as [red] would be taken for markup.
         header = Text(one_line(names[place]))
         table.add_column(
-            header, justify="left" if left else "right", overflow="fold", min_width=16 if left else None
+            header, justify="left" if left else "right", overflow="fold", min_width=12 if left else None
         )
     for row, said in zip(board.rows, cells, strict=False):
         table.add_row(*(Text(said[place]) for place in kept), style="bold" if row.best else None)
