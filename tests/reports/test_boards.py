@@ -111,6 +111,23 @@ def test_a_metric_of_ones_own_is_known_by_its_seeds(written_run, answers, tmp_pa
     assert any("class can't be built" in note for note in found.notes)
 
 
+def test_a_metric_that_is_not_known_by_document_is_ranked_by_its_seeds(written_run, answers, tmp_path):
+    for number, base in ((1, 0.5), (2, 0.9)):
+        for seed in range(4):
+            right, given = answers(seed, 10)
+            record = {"metrics": {"test": {"mine": base + seed / 100}}}
+            folder = written_run(f"{number}-{seed}", right, given, metric="mine", seed=seed, record=record,
+                                 cfg=lr(number / 1000))  # fmt: skip
+            text = (folder / "config.yaml").read_text()
+            (folder / "config.yaml").write_text(
+                text.replace("headway.evaluation.metrics.classi", "my_parts.classi")
+            )
+    found = board(tmp_path)
+    assert [(row.rank, row.config.name) for row in found.rows] == [(1, "lr=0.002"), (2, "lr=0.001")]
+    assert found.rows[0].interval[0] < 0.915 < found.rows[0].interval[1]
+    assert any("over seeds alone" in note for note in found.notes)
+
+
 def test_an_unknown_metric_is_refused_with_those_there_are(three, tmp_path):
     with pytest.raises(
         ConfigError, match=r"--metric must be one of .*'accuracy'.*got 'acuracy' \(did you mean"

@@ -44,7 +44,9 @@ def notes(rows: Sequence[Row], settings: Settings, *, metric: str, resamples: in
         found.append(f"{undrawn} configs have no stored predictions for {metric}: no interval, no rank.")
     repeated = sum(row.config.repeated() for row in rows)
     if repeated:
-        found.append(f"{repeated} runs repeat another one's config and seeds; of each the last one counts.")
+        found.append(
+            f"{repeated} have the config and seeds of another finished run; the last of each counts."
+        )
     if any(row.cost.shared for row in rows):
         found.append(
             "Runs that were trained together share what they cost: the first bears most of its seconds."
@@ -62,7 +64,7 @@ def _environments(rows: Sequence[Row]) -> list[str]:
         }  # fmt: skip
         for key, value in facts.items():
             if not any(part in _OWN for part in key.split(".")):
-                seen.setdefault(key, set()).add(str(value))
+                seen.setdefault(key, set()).add("none" if value is None else str(value))
     differing = [f"{key} {' | '.join(sorted(values))}" for key, values in seen.items() if len(values) > 1]
     if not differing:
         return []

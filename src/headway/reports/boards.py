@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from headway.config.build import build
 from headway.evaluation.metrics import Metrics
-from headway.evaluation.statistics.bootstrap import Draws, bootstrap
+from headway.evaluation.statistics.bootstrap import Draws, bootstrap, bootstrap_seeds
 from headway.evaluation.statistics.document_metric import DocumentMetric, mean
 from headway.evaluation.statistics.ranks import (
     Comparison,
@@ -87,14 +89,7 @@ class _Maker:
 
     def board(self) -> Board:
         """Return the board."""
-        with_draws = [(config, metrics) for config in self._configs if (metrics := self._by_run(config))]
-        pairs = len(with_draws) * (len(with_draws) - 1) // 2
-        resamples = self._settings.resamples or min(MOST, max(LEAST, round(2 * pairs / self._settings.alpha)))
-        draws: list[Draws] = []
-        if with_draws:
-            draws = bootstrap(
-                [metrics for _, metrics in with_draws], num_resamples=resamples, seed=self._settings.seed
-            )
+        ranked, draws, resamples = self._drawn()
         found = comparisons(
             draws,
             mode=self._mode,
@@ -102,10 +97,10 @@ class _Maker:
             correction=self._settings.correction,
             seed=self._settings.seed,
         )
-        rows = self._rows({c.id: draws[i] for i, (c, _) in enumerate(with_draws)}, with_draws, found)
+        rows = self._rows(ranked, draws, found)
         places = {row.config.id: place for place, row in enumerate(rows)}
-        moved = tuple(_moved(each, [places[config.id] for config, _ in with_draws]) for each in found)
-        self._notes += notes(rows, self._settings, metric=self._metric, resamples=resamples, pairs=pairs)
+        moved = tuple(_moved(each, [places[config.id] for config in ranked]) for each in found)
+        self._notes += notes(rows, self._settings, metric=self._metric, resamples=resamples, pairs=len(found))
         first = self._configs[0].runs[0]
         known = next((self._answers[run.folder] for run in self._all() if run.folder in self._answers), None)
         return Board(
@@ -121,6 +116,18 @@ class _Maker:
             resamples=resamples,
             notes=tuple(self._notes),
         )
+
+    def _drawn(self) -> tuple[list[Config], list[Draws], int]:
+        """Return the configs that can be ranked, their draws, and how many resamples these are of."""
+        by_document = {config: metrics for config in self._configs if (metrics := self._by_run(config))}
+        by_seeds = {} if by_document else self._by_seeds()
+        ranked = list(by_document or by_seeds)
+        pairs = len(ranked) * (len(ranked) - 1) // 2
+        resamples = self._settings.resamples or min(MOST, max(LEAST, round(2 * pairs / self._settings.alpha)))
+        options = {"num_resamples": resamples, "seed": self._settings.seed}
+        if by_document:
+            return ranked, bootstrap(list(by_document.values()), **options), resamples
+        return ranked, bootstrap_seeds(list(by_seeds.values()), **options), resamples
 
     def _all(self) -> list[Run]:
         return [run for config in self._configs for run in config.runs]
@@ -173,6 +180,17 @@ class _Maker:
             found.append(metric)
         return found
 
+    def _by_seeds(self) -> dict[Config, np.ndarray]:
+        """Return the recorded values of configs with several, for a metric that isn't known by document."""
+        recorded = {config: np.array(self._recorded(config)) for config in self._configs}
+        found = {config: values for config, values in recorded.items() if len(values) > 1}
+        if found:
+            self._notes.append(
+                f"{self._metric} isn't known by document: intervals and ranks are over seeds alone, and hold "
+                "for these documents."
+            )
+        return found
+
     def _by_document(self, answers: Answers) -> DocumentMetric | None:
         if self._metric == LOSS:
             return mean(answers.losses)
@@ -181,19 +199,18 @@ class _Maker:
         return self._metrics.by_document(self._metric, answers.prediction, answers.gold, answers.label_names)
 
     def _rows(
-        self,
-        draws: Mapping[str, Draws],
-        ranked: Sequence[tuple[Config, Any]],
-        found: Sequence[Comparison],
+        self, ranked: Sequence[Config], draws: Sequence[Draws], found: Sequence[Comparison]
     ) -> list[Row]:
-        ranks = dict(zip((c.id for c, _ in ranked), shared_ranks(len(ranked), found), strict=True))
+        by_id = {config.id: own for config, own in zip(ranked, draws, strict=True)}
+        shared = shared_ranks(len(ranked), found)
+        ranks = {config.id: rank for config, rank in zip(ranked, shared, strict=True)}
         best = told_best(len(ranked), found)
         rows = []
         for config in self._configs:
-            own = draws.get(config.id)
+            own = by_id.get(config.id)
             values = tuple(own.values.tolist()) if own is not None else self._recorded(config)
             interval = None if own is None else self._possible(own.interval(1 - self._settings.alpha))
-            told = best is not None and ranked[best][0].id == config.id
+            told = best is not None and ranked[best].id == config.id
             rows.append(
                 Row(config, values, own, interval, ranks.get(config.id), told, cost(config.replicates()))
             )

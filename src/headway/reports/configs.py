@@ -20,7 +20,7 @@ ORIGINS = ("backbone.package", "backbone.member", "backbone.revision", "data.sou
 CLASS = "_target_"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Config:
     """Runs that are replicates of each other.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from headway.reports.answers import read_answers
+from headway.reports.answers import has_answers, read_answers
 from headway.reports.board import Board, Row
 from headway.reports.configs import flatten
 from headway.reports.confusion import ClassRow, Confusion, class_rows, confusion
@@ -95,9 +95,9 @@ def details(row: Row, board: Board) -> Details | None:
         row: Of the board.
         board: Whose split is shown.
     """
-    if row.draws is None:
-        return None
     runs = row.config.replicates()
+    if row.draws is None or not all(has_answers(run.folder, board.split) for run in runs):
+        return None
     middle = median(row.values)
     place = min(range(len(runs)), key=lambda i: abs(row.values[i] - middle))
     run = runs[place]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from headway.evaluation.statistics.bootstrap import bootstrap, difference
+from headway.evaluation.statistics.bootstrap import bootstrap, bootstrap_seeds, difference
 from headway.evaluation.statistics.document_metric import mean
 from headway.types import DataError
 
@@ -94,6 +94,15 @@ def test_a_large_number_of_documents_is_resampled_in_parts(monkeypatch):
     values = normal_scores(0, 40)
     (draws,) = bootstrap([[mean(values)]], num_resamples=11)
     assert draws.documents.shape == (11,)
+
+
+def test_runs_alone_are_students():
+    values = np.array([0.1, 0.2, 0.25, 0.3, 0.45])
+    (draws,) = bootstrap_seeds([values], num_resamples=40_000)
+    expected = stats.t.interval(0.95, 4, loc=values.mean(), scale=stats.sem(values))
+    assert draws.interval(0.95) == pytest.approx(expected, abs=0.02)
+    with pytest.raises(DataError, match="configs must have two runs"):
+        bootstrap_seeds([values[:1]])
 
 
 def test_runs_of_different_documents_are_refused():

@@ -133,6 +133,32 @@ def bootstrap(
     return draws
 
 
+def bootstrap_seeds(
+    values: Sequence[np.ndarray], *, num_resamples: int = 10_000, seed: int = 0
+) -> list[Draws]:
+    """Resample runs alone, for a metric that isn't known by document.
+
+    Args:
+        values: (num_runs,) the metric of each run, by config; two runs at least.
+        num_resamples: How many.
+        seed: Of the draws.
+
+    Returns:
+        The draws of each config, to which documents add nothing.
+
+    Raises:
+        DataError: A config has a single run, of whose spread nothing is known.
+    """
+    generator = np.random.default_rng([seed, 1])
+    draws = []
+    for own, spread in zip(values, seed_spreads(values), strict=True):
+        if spread is None:
+            raise DataError(f"configs must have two runs to resample runs alone, got {len(own)}; add seeds")
+        seeds = spread.deviations(len(own), number=num_resamples, generator=generator)
+        draws.append(Draws(own, np.full(num_resamples, own.mean()), seeds))
+    return draws
+
+
 def difference(left: Draws, right: Draws, *, confidence: float = 0.95) -> Difference:
     """Compare two configs over the same resamples of documents.
 
