@@ -49,6 +49,17 @@ def test_one_that_did_not_finish_says_why(written_run, tmp_path):
     assert (run.status, run.error) == ("unfinished", "the loss is nan")
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "expected"),
+    [("finished", None, ("finished", None)), ("running", None, ("unfinished", None)),
+     ("failed", "TrainingError: nan", ("failed", "TrainingError: nan"))],
+)  # fmt: skip
+def test_a_record_that_was_begun_before_the_training_says_how_it_ended(written_run, status, error, expected):
+    record = {"status": status, "process": {"error": error}}
+    (run,) = read_runs([written_run("a", ["no"], ["no"], record=record)])
+    assert (run.status, run.error) == expected
+
+
 def test_a_sweep_says_what_failed_was_killed_or_pruned(written_run, tmp_path):
     sweep = tmp_path / "sweep"
     for name in ("0", "1", "2-retry-1", "2"):

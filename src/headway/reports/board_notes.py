@@ -7,6 +7,7 @@ from typing import Any
 
 from headway.reports.board import Row, Settings
 from headway.reports.configs import flatten
+from headway.reports.plain_text import one_line
 
 _OWN = ("argv", "start", "end", "pid", "exit", "seconds", "hostname", "started", "ended")
 """Keys of an environment that differ from run to run anyway."""
@@ -59,13 +60,16 @@ def _environments(rows: Sequence[Row]) -> list[str]:
     seen: dict[str, set[Any]] = {}
     records = [run.record for row in rows for run in row.config.replicates()]
     for record in records:
-        facts = flatten(record.get("environment", {})) | {
-            "precision": record.get("precision"), "layout": record.get("layout"),
-        }  # fmt: skip
+        named = ("precision", "layout", "numerics", "code")
+        facts = flatten(record.get("environment", {})) | flatten({key: record.get(key) for key in named})
         for key, value in facts.items():
             if not any(part in _OWN for part in key.split(".")):
                 seen.setdefault(key, set()).add("none" if value is None else str(value))
-    differing = [f"{key} {' | '.join(sorted(values))}" for key, values in seen.items() if len(values) > 1]
+    differing = [
+        f"{key} {' | '.join(one_line(value, 60) for value in sorted(values))}"
+        for key, values in seen.items()
+        if len(values) > 1
+    ]
     if not differing:
         return []
     more = f"; and {len(differing) - 5} more" if len(differing) > 5 else ""

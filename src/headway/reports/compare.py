@@ -22,13 +22,13 @@ from headway.types import ConfigError, DataError, Gold, HeadwayError, Prediction
 
 LOSS = "loss"
 RESULTS = (
-    "metrics", "monitor", "decoding", "lengths", "seconds", "timing", "collapsed", "features", "results",
-    "process", "config", "losses", "threads.reason",
+    "schema", "status", "run_id", "argv", "overrides", "seeds", "metrics", "monitor", "decoding", "lengths",
+    "seconds", "timing", "collapsed", "features", "results", "process", "config", "losses", "threads.reason",
 )  # fmt: skip
 """Parts of a record that say what came out, or when, not from what."""
 EXPECTED = ("environment.argv", "name", "output_dir")
 """What differs between any two runs."""
-MADE = ("aggregation", "total_steps", "trained_together", "parameters")
+MADE = ("inputs.model", "schedule", "aggregation", "total_steps", "trained_together", "parameters")
 DATA = ("data", "inputs", "files", "label_map", "labels")
 
 
@@ -198,7 +198,7 @@ def _record_changes(
     """Return what differs in records: by what was configured, the data, and the environment."""
     changes = _differing(first, second)
     made = [each for each in changes if _within(each.key, MADE)]
-    data = [each for each in changes if _within(each.key, DATA)]
+    data = [each for each in changes if _within(each.key, DATA) and each not in made]
     return made, data, [each for each in changes if each not in made and each not in data]
 
 

@@ -21,21 +21,10 @@ from headway.reports.figures.small_plots import reliability, scatter
 from headway.reports.run_folders import Run
 from headway.tracking.slice_table import METRICS, TITLES
 
-BULKY = (
-    "metrics",
-    "lengths",
-    "features",
-    "timing",
-    "seconds",
-    "losses",
-    "chain",
-    "freeze",
-    "config",
-    "patch",
-)
+BULKY = ("metrics", "lengths", "features", "timing", "seconds", "config", "labels", "schema", "overrides")
 """Parts of a record that other parts of the page show, or that are too long for it."""
 LONGEST = 300
-MOST_FACTS = 200
+MOST_FACTS = 400
 
 
 @dataclass(frozen=True)

@@ -176,15 +176,21 @@ def read_run(folder: Path, known: Known | None = None, params: Mapping[str, Any]
     if (folder / RECORD).is_file():
         record = read_json(folder / RECORD)
     outcome = known.outcome if known is not None else None
-    status = FINISHED if record else UNFINISHED
-    if outcome is not None and not (record and outcome.status == FINISHED):
+    status = _own_status(record)
+    if outcome is not None:
         status = outcome.status
-    error = outcome.error if outcome is not None else None
+    error = outcome.error if outcome is not None else (record.get("process") or {}).get("error")
     if status not in (FINISHED, PRUNED) and error is None:
         error = _last_error(folder)
     attempts = len(known.folders) if known is not None else 1
     seed = {} if known is None or known.seed is None or cfg else {"seed": known.seed}
     return Run(folder, status, {**cfg, **seed}, record, error, params or {}, attempts)
+
+
+def _own_status(record: Mapping[str, Any]) -> str:
+    """Return how a run says that it ended; an older record is written at the end alone, and says nothing."""
+    status = str(record.get("status", FINISHED if record else UNFINISHED))
+    return UNFINISHED if status == "running" else status  # killed before it could say more
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
