@@ -36,7 +36,8 @@ def test_like_spreads_strengthen_each_other():
     spreads = seed_spreads(values)
     own = np.array([each.std(ddof=1) for each in values])
     moderated = np.array([each.deviation for each in spreads])
-    assert np.abs(moderated - 0.02).max() < np.abs(own - 0.02).max() / 2
+    assert own.min() < 0.01 < 0.012 < moderated.min()
+    assert (moderated >= own).all()  # a wild one stays wild
     assert all(each.freedom > 8 for each in spreads)
     assert all(each.freedom <= 60 for each in spreads)  # never more than all runs have together
 
@@ -44,7 +45,7 @@ def test_like_spreads_strengthen_each_other():
 def test_unlike_spreads_stay_apart():
     values = drawn([0.0005, 0.005, 0.05, 0.5] * 5, 6)
     for own, spread in zip(values, seed_spreads(values), strict=True):
-        assert 1 / 4 < spread.deviation / own.std(ddof=1) < 4  # they differ a thousandfold
+        assert 1 <= spread.deviation / own.std(ddof=1) < 4  # they differ a thousandfold
         assert spread.freedom < 6  # five of its own
 
 
@@ -53,9 +54,14 @@ def test_the_prior_is_limmas():
     rng = np.random.default_rng(1)
     variances = 6 * 0.04 / rng.chisquare(6, 400)
     values = [rng.normal(0, math.sqrt(variance), 3) for variance in variances]
-    spread = seed_spreads(values)[0]
+    spreads = seed_spreads(values)
+    own, spread = next(
+        (each.var(ddof=1), spread)
+        for each, spread in zip(values, spreads, strict=True)
+        if spread.deviation > each.std(ddof=1) * 1.1
+    )
     assert spread.freedom - 2 == pytest.approx(6, abs=2.5)
-    usual = (spread.deviation**2 * spread.freedom - 2 * values[0].var(ddof=1)) / (spread.freedom - 2)
+    usual = (spread.deviation**2 * spread.freedom - 2 * own) / (spread.freedom - 2)
     assert usual == pytest.approx(0.04, abs=0.01)
 
 

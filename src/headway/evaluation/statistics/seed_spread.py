@@ -2,8 +2,9 @@
 
 Two or three runs hardly say how large a spread is, so that a test on them alone can tell next to nothing. A
 sweep has many configs, and their spreads say together what spreads are like: how large, and how unlike each
-other. Each config's own variance is drawn towards that as far as they are alike, and gains degrees of freedom
-from it; where spreads are unlike, each keeps its own.
+other. A config's variance that is small by luck is drawn up towards that as far as they are alike, and all
+gain degrees of freedom; one that is large is left as large as it is, since a config may well be wilder than
+the others, and calling it tame would cry wolf.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def seed_spreads(values: Sequence[np.ndarray]) -> list[SeedSpread | None]:
     Args:
         values: (num_runs,) of each config.
 
-    Source: Smyth 2004, section 6.2 (moderated variances, as limma computes them).
+    Source: Smyth 2004, section 6.2 (moderated variances, as limma computes them; never below a config's own
+        here, as false alarms measured in experiments/benchmarks/significance.py ask for).
     """
     several = [each for each in values if len(each) > 1]
     variances = np.array([each.var(ddof=1) for each in several])
@@ -72,7 +74,8 @@ def seed_spreads(values: Sequence[np.ndarray]) -> list[SeedSpread | None]:
             continue
         variance, freedom = float(each.var(ddof=1)), len(each) - 1.0
         if prior is not None:
-            variance, freedom = _moderated(variance, freedom, prior, most=float(freedoms.sum()))
+            moderated, freedom = _moderated(variance, freedom, prior, most=float(freedoms.sum()))
+            variance = max(variance, moderated)
         residuals = pooled if pooled is not None else _standardised([each])
         found.append(SeedSpread(math.sqrt(variance), freedom, residuals))
     return found
