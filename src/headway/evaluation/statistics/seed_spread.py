@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MOST_WEIGHT = 2.0
+"""What others' spreads count for at most, in a config's own degrees of freedom."""
 LEAST = 4
 """Configs with several runs from which their spreads say something of each other."""
 
@@ -60,7 +62,7 @@ def seed_spreads(values: Sequence[np.ndarray]) -> list[SeedSpread | None]:
         values: (num_runs,) of each config.
 
     Source: Smyth 2004, section 6.2 (moderated variances, as limma computes them; never below a config's own
-        here, as false alarms measured in experiments/benchmarks/significance.py ask for).
+        and with less weight here, as experiments/benchmarks/significance.py measured false alarms otherwise).
     """
     several = [each for each in values if len(each) > 1]
     variances = np.array([each.var(ddof=1) for each in several])
@@ -74,8 +76,9 @@ def seed_spreads(values: Sequence[np.ndarray]) -> list[SeedSpread | None]:
             continue
         variance, freedom = float(each.var(ddof=1)), len(each) - 1.0
         if prior is not None:
-            moderated, freedom = _moderated(variance, freedom, prior, most=float(freedoms.sum()))
-            variance = max(variance, moderated)
+            usual, weight = prior
+            moderated = (weight * usual + freedom * variance) / (weight + freedom)
+            variance, freedom = max(variance, moderated), weight + freedom
         residuals = pooled if pooled is not None else _standardised([each])
         found.append(SeedSpread(math.sqrt(variance), freedom, residuals))
     return found
@@ -87,26 +90,21 @@ def _standardised(values: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros(1)
 
 
-def _moderated(
-    variance: float, freedom: float, prior: tuple[float, float], *, most: float
-) -> tuple[float, float]:
-    """Return a variance drawn towards the prior's, and its degrees of freedom."""
-    usual, weight = prior
-    if math.isinf(weight):
-        return usual, most
-    return (weight * usual + freedom * variance) / (weight + freedom), min(weight + freedom, most)
-
-
 def _prior(variances: np.ndarray, freedoms: np.ndarray) -> tuple[float, float]:
-    """Return the usual variance, and the degrees of freedom it is worth: infinite where all are alike."""
+    """Return the usual variance, and the degrees of freedom it counts for beside a config's own.
+
+    How many it is worth comes from few configs itself, so half of them count, and at most twice as many as a
+    config has: with all of them a sweep with one wild config cried wolf too often.
+    """
     floor = 1e-5 * float(np.median(variances[variances > 0]))  # runs that agree to the bit have no logarithm
     logs = np.log(np.maximum(variances, floor))
     logs = logs - [digamma(half) - math.log(half) for half in freedoms / 2]
     excess = float(logs.var(ddof=1)) - float(np.mean([trigamma(half) for half in freedoms / 2]))
     if excess <= 0:
-        return float(np.average(variances, weights=freedoms)), math.inf
+        return float(np.average(variances, weights=freedoms)), MOST_WEIGHT * float(freedoms.mean())
     half = _inverse_trigamma(excess)
-    return math.exp(float(logs.mean()) + digamma(half) - math.log(half)), 2 * half
+    usual = math.exp(float(logs.mean()) + digamma(half) - math.log(half))
+    return usual, min(half, MOST_WEIGHT * float(freedoms.mean()))
 
 
 def digamma(x: float) -> float:
