@@ -57,6 +57,7 @@ SETTINGS = {
     "2 configs of 5 seeds, macro-F1": Setting(2, 5, "f1_macro"),
     "6 configs of 3 seeds, macro-F1, Holm": Setting(6, 3, "f1_macro"),
     "6 configs of 3 seeds, macro-F1, Romano-Wolf": Setting(6, 3, "f1_macro", correction="romano_wolf"),
+    "6 configs of 5 seeds, macro-F1, Holm": Setting(6, 5, "f1_macro"),
     "6 configs of 3 seeds of unlike luck, macro-F1, Holm": Setting(6, 3, "f1_macro", luck=UNLIKE),
     "6 configs of 3 seeds of unlike luck, macro-F1, Romano-Wolf":
         Setting(6, 3, "f1_macro", luck=UNLIKE, correction="romano_wolf"),

@@ -96,6 +96,22 @@ def test_a_large_number_of_documents_is_resampled_in_parts(monkeypatch):
     assert draws.documents.shape == (11,)
 
 
+def test_what_a_run_alone_gets_right_counts_once():
+    # Nothing is common to the runs: all that their mean is uncertain by shows between them.
+    values = [normal_scores(seed, 400) for seed in range(8)]
+    (draws,) = bootstrap([[mean(each) for each in values]], num_resamples=20_000)
+    means = np.array([each.mean() for each in values])
+    low, high = draws.interval(0.95)
+    assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, 7) * stats.sem(means), rel=0.15)
+
+
+def test_what_runs_share_stays():
+    # Runs that agree on every document leave the documents' part alone.
+    values = normal_scores(0, 400)
+    draws = bootstrap([[mean(values)] * 5, [mean(values)]], num_resamples=20_000)
+    assert draws[0].interval(0.95) == pytest.approx(draws[1].interval(0.95))
+
+
 def test_runs_alone_are_students():
     values = np.array([0.1, 0.2, 0.25, 0.3, 0.45])
     (draws,) = bootstrap_seeds([values], num_resamples=40_000)

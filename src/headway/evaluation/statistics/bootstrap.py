@@ -24,11 +24,14 @@ class Draws:
         values: (num_runs,) float64, the metric of each run on all documents.
         documents: (num_resamples,) float64, the mean over the runs on resampled documents.
         seeds: (num_resamples,) float64, how far a mean over other seeds would be from it; 0 for one run.
+        both: Variance of the documents' part that is in the seeds' part too, from what each run alone gets
+            right or wrong.
     """
 
     values: np.ndarray
     documents: np.ndarray
     seeds: np.ndarray
+    both: float = 0.0
 
     @property
     def mean(self) -> float:
@@ -46,7 +49,8 @@ class Draws:
         Args:
             confidence: In (0, 1), such as 0.95.
         """
-        return _interval(self.documents + self.seeds, confidence)
+        around = self.documents.mean()
+        return _interval(around + _once(self.documents - around, self.both) + self.seeds, confidence)
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,8 @@ def bootstrap(
     A run's seed is another draw than its documents, so a config's mean is uncertain from both. The mean over
     the runs on resampled documents has one part. For the other, deviations of runs are drawn with
     replacement, as large as `seed_spreads` finds them; so few runs give wide intervals rather than narrow
-    ones, as a plain bootstrap of two or three would. What a run adds to each document is in both parts:
-    intervals are rather too wide.
+    ones, as a plain bootstrap of two or three would. What a run alone gets right or wrong on its documents
+    moves both parts, so its variance is taken out of the first.
 
     Args:
         configs: The metric of each run, on the same documents in the same order, by config.
@@ -125,11 +129,15 @@ def bootstrap(
     draws = []
     values = [np.array([on_all(metric) for metric in metrics]) for metrics in configs]
     for found, own, spread in zip(by_run, values, seed_spreads(values), strict=True):
-        documents = np.concatenate(found).mean(axis=1)  # (num_resamples, num_runs) before
-        seeds = np.zeros(num_resamples)
-        if spread is not None:
-            seeds = spread.deviations(len(own), number=num_resamples, generator=generator)
-        draws.append(Draws(own, documents, seeds))
+        by_resample = np.concatenate(found)  # (num_resamples, num_runs)
+        documents = by_resample.mean(axis=1)
+        if spread is None:
+            draws.append(Draws(own, documents, np.zeros(num_resamples)))
+            continue
+        seeds = spread.deviations(len(own), number=num_resamples, generator=generator)
+        # Around the mean over runs a run's own part has (n - 1) / n of its variance; in that mean, 1 / n.
+        alone = float((by_resample - documents[:, None]).var(axis=0).mean()) / (len(own) - 1)
+        draws.append(Draws(own, documents, seeds, min(alone, spread.deviation**2 / len(own))))
     return draws
 
 
@@ -174,7 +182,9 @@ def difference(left: Draws, right: Draws, *, confidence: float = 0.95) -> Differ
     Source: Efron and Tibshirani 1993, section 16.4; Koehn 2004 on paired resampling of test documents.
     """
     value = left.mean - right.mean
-    deviations = left.documents - right.documents - value + _seeds(left, right) - _seeds(right, left)
+    documents = left.documents - right.documents
+    deviations = documents.mean() - value + _once(documents - documents.mean(), left.both + right.both)
+    deviations += _seeds(left, right) - _seeds(right, left)
     extreme = int((np.abs(deviations) >= abs(value) - 1e-12).sum())
     low, high = _interval(value + deviations, confidence)
     return Difference(value, low, high, (1 + extreme) / (1 + len(deviations)), deviations)
@@ -185,6 +195,12 @@ def _seeds(own: Draws, other: Draws) -> np.ndarray:
         return own.seeds
     # Other draws than those that the other config itself uses: the two are independent.
     return np.roll(other.seeds, len(other.seeds) // 2) * math.sqrt(len(other.values))
+
+
+def _once(deviations: np.ndarray, both: float) -> np.ndarray:
+    """Return deviations without the part of their variance that is counted elsewhere."""
+    variance = float(deviations.var())
+    return deviations * math.sqrt(max(0.0, 1 - both / variance)) if variance > 0 else deviations
 
 
 def _interval(draws: np.ndarray, confidence: float) -> tuple[float, float]:
