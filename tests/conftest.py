@@ -18,6 +18,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import settings
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast, RobertaTokenizer
@@ -303,3 +304,53 @@ def tagged(tmp_path):
         rows.append({"tokens": tokens, "tags": ["ANIMAL" if word in animals else "OTHER" for word in tokens]})
     path.write_text("\n".join(json.dumps(row) for row in rows))
     return path
+
+
+@pytest.fixture
+def written_run(tmp_path):
+    """Return a function that writes a run's folder as a training would, from answers alone.
+
+    (name, right, given) -> the folder; keywords set seed, settings of the config and parts of the record.
+    """
+
+    def written(name, right, given, *, labels=("no", "yes"), metric="accuracy", mode="max", seed=1,
+                split="test", texts=None, ids=None, losses=None, chances=None,
+                task="classification.Classification", cfg=None, record=None, curves=None,
+                place=None):  # fmt: skip
+        folder = (place or tmp_path / "runs") / name
+        (folder / "predictions").mkdir(parents=True)
+        rows = len(right)
+        known = [0.5] * rows if losses is None else losses
+        columns = {
+            "id": [str(row) for row in range(rows)] if ids is None else ids,
+            "text": [f"text {row}" for row in range(rows)] if texts is None else texts,
+            "gold": right, "prediction": given, "loss": known,
+        }  # fmt: skip
+        if labels and task.startswith("classification"):
+            columns["probabilities"] = chances or [[1 / len(labels)] * len(labels)] * rows
+        table = pa.table(columns).replace_schema_metadata({"label_names": json.dumps(list(labels))})
+        pq.write_table(table, folder / "predictions" / f"{split}.parquet")
+        config = {
+            "name": "runs", "seed": seed, "data_seed": seed, "output_dir": "outputs",
+            "backbone": {"name": "tiny", "trainable": "all"}, "data": {"name": "mine", "train": "a.csv"},
+            "task": {"metrics": {"_target_": f"headway.evaluation.metrics.{task}"}, "monitor": metric},
+            "optimizer": {"lr": 0.001}, **(cfg or {}),
+        }  # fmt: skip
+        (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        facts = {
+            "environment": {"python": "3.11.7", "argv": ["headway train"]}, "precision": "32-true",
+            "monitor": {"name": f"val/{metric}", "mode": mode, "value": 0.5, "epoch": 1},
+            "metrics": {},
+            "collapsed": None, "lengths": {"train": {"documents": 100}},
+            "seconds": {"fit": 4.0, "score": 1.0},
+            **(record or {}),
+        }  # fmt: skip
+        (folder / "record.json").write_text(json.dumps(facts), encoding="utf-8")
+        lines = [
+            "step,train/loss,val/loss,val/accuracy",
+            *(curves or ["9,0.9,,", "9,,0.8,0.5", "19,0.7,,", "19,,0.6,0.7"]),
+        ]
+        (folder / "metrics.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return folder
+
+    return written

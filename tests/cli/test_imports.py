@@ -29,6 +29,7 @@ FILES = "data=files data.train=x.csv data.text=body data.label=topic"
 HELP = [
     "--help", "--version", "train --help", "check --help", "evaluate --help", "predict --help",
     "serve --help",
+    "report --help", "compare --help",
     "train --cfg job", "train --info defaults", f"check {FILES} --cfg job",
 ]  # fmt: skip
 REFUSED = {
@@ -65,6 +66,8 @@ REFUSED = {
     "evaluate nowhere": "nowhere",
     "predict nowhere -": "nowhere",
     "serve nowhere": "nowhere",
+    "report nowhere": "nowhere",
+    "compare nowhere nowhere": "nowhere",
 }
 WITH_FILES = {"num_threads", "trainer", "+trainer", "task", "+task", "optimizer", "schedule", "batching",
               "backbone", "data", "compare_aggregations", "+callbacks", "task/loss"}  # fmt: skip

@@ -21,6 +21,8 @@ VERBS = {
     "predict": "stream predictions for a file or stdin",
     "reproduce": "run a published experiment over its seeds and say pass or fail",
     "serve": "answer requests over HTTP: batching, health, metrics, a page to try it",
+    "report": "rank runs and seeds: a table, CSV, and a page with curves, errors and provenance",
+    "compare": "two runs: which documents flipped, what differs, and whether it is more than chance",
 }
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
 TRACEBACK_VARIABLE = "HEADWAY_TRACEBACK"

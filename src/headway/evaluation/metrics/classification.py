@@ -10,6 +10,8 @@ import numpy as np
 from headway.evaluation.metrics.counts import Counts, count_classes
 from headway.evaluation.metrics.metrics import Direction, Metrics
 from headway.evaluation.metrics.ranking import auroc
+from headway.evaluation.statistics import score_metrics
+from headway.evaluation.statistics.document_metric import DocumentCounts, DocumentMetric, mean
 from headway.types import Gold, Prediction
 
 
@@ -49,6 +51,25 @@ class Classification(Metrics):
         return metrics | {
             f"f1/{label_names[each]}": float(f1[each]) for each in np.flatnonzero(counts.occurring).tolist()
         }
+
+    def by_document(
+        self, name: str, prediction: Prediction, gold: Gold, label_names: Sequence[str]
+    ) -> DocumentMetric | None:
+        """Return a metric as a function of how often each document counts; see Metrics."""
+        predicted, actual = prediction.values, gold.values
+        if name == "accuracy":
+            return mean((predicted == actual).astype(np.float64))
+        if name == "auroc" and prediction.probabilities is not None:
+            return score_metrics.auroc(prediction.probabilities, actual, answered=predicted >= 0)
+        counts = DocumentCounts.of_rows(
+            predicted, actual, documents=np.arange(len(actual)), shape=(len(actual), len(label_names))
+        )
+        if name == "f1_macro":
+            return counts.macro(occurring=True)
+        if name.startswith("f1/") and name.removeprefix("f1/") in label_names:
+            return counts.of_class(list(label_names).index(name.removeprefix("f1/")))
+        known = {"f1_micro": counts.micro, "f1_weighted": counts.weighted, "mcc": counts.matthews}
+        return known[name]() if name in known else None
 
 
 def _matthews(counts: Counts, *, num_rows: int) -> float:

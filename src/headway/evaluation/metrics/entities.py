@@ -9,7 +9,9 @@ import numpy as np
 
 from headway.evaluation.metrics.counts import Counts
 from headway.evaluation.metrics.metrics import Direction, Metrics
+from headway.evaluation.metrics.words import Words
 from headway.evaluation.spans import SpanTable, find_spans, tag_set
+from headway.evaluation.statistics.document_metric import DocumentCounts, DocumentMetric
 from headway.types import Gold, Prediction
 
 
@@ -64,6 +66,62 @@ class Entities(Metrics):
             reading = "strict" if name.endswith("_strict") else "lenient, as conlleval"
             return f"{name} ({self.scheme}, {reading})"
         return f"{name} ({self.scheme}, strict)" if name.startswith("f1/") else name
+
+    def by_document(
+        self, name: str, prediction: Prediction, gold: Gold, label_names: Sequence[str]
+    ) -> DocumentMetric | None:
+        """Return a metric as a function of how often each document counts; see Metrics."""
+        if name == "token_accuracy":
+            return Words().by_document("accuracy", prediction, gold, label_names)
+        if name == "entity_coverage":
+            return None
+        strict = name.endswith("_strict") or name.startswith("f1/")
+        counts = count_entities(prediction, gold, label_names, strict=strict)
+        types = tag_set(label_names).names
+        if name.startswith("f1/") and name.removeprefix("f1/") in types:
+            return counts.of_class(types.index(name.removeprefix("f1/")))
+        kind = name.removeprefix("entity_").removesuffix("_strict")
+        known = {"f1": counts.micro, "precision": counts.precision, "recall": counts.recall}
+        return known[kind]() if kind in known else None
+
+
+def count_entities(
+    prediction: Prediction, gold: Gold, label_names: Sequence[str], *, strict: bool
+) -> DocumentCounts:
+    """Count the entities of each document by type, in the order of the tag set's names.
+
+    Args:
+        prediction: What decoding made of the split.
+        gold: The right answers.
+        label_names: IOB2 tags by number.
+        strict: Whether an entity must begin with a B-.
+
+    Raises:
+        ValueError: The labels aren't IOB2 tags, or gold isn't of words.
+    """
+    if gold.word_offsets is None:
+        raise ValueError("entities need word_offsets: gold must be tags, not labels of whole documents")
+    tagged, offsets = tag_set(label_names), gold.word_offsets
+    shape = len(offsets) - 1, len(tagged.names)
+    wanted = find_spans(gold.values, word_offsets=offsets, tagged=tagged, strict=strict)
+    given = find_spans(prediction.values, word_offsets=offsets, tagged=tagged, strict=strict)
+    _, at_wanted, at_given = np.intersect1d(
+        wanted.starts, given.starts, assume_unique=True, return_indices=True
+    )
+    same = wanted.ends[at_wanted] == given.ends[at_given]
+    same &= wanted.types[at_wanted] == given.types[at_given]
+
+    def table(starts: np.ndarray, types: np.ndarray) -> np.ndarray:
+        """Count entities by document and type."""
+        cells = (np.searchsorted(offsets, starts, side="right") - 1) * shape[1] + types
+        return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float32)
+
+    kept = at_wanted[same]
+    return DocumentCounts(
+        hits=table(wanted.starts[kept], wanted.types[kept]),
+        predicted=table(given.starts, given.types),
+        actual=table(wanted.starts, wanted.types),
+    )
 
 
 def _count(prediction: Prediction, gold: Gold, label_names: Sequence[str], *, strict: bool) -> Counts:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
+from headway.evaluation.statistics.document_metric import DocumentMetric
 from headway.types import Gold, Prediction
 
 Direction = Literal["max", "min"]
@@ -34,3 +35,19 @@ class Metrics(ABC):
     def title(self, name: str) -> str:
         """Return what a report calls the metric `name`."""
         return name
+
+    def by_document(
+        self, name: str, prediction: Prediction, gold: Gold, label_names: Sequence[str]
+    ) -> DocumentMetric | None:
+        """Return a metric as a function of how often each document counts, for resampling.
+
+        Args:
+            name: Of the metric.
+            prediction: What decoding made of the split.
+            gold: The right answers.
+            label_names: The labels by number; empty for scores.
+
+        Returns:
+            None where the metric can't be resampled: reports then know its seeds alone.
+        """
+        return None

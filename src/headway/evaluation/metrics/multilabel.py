@@ -9,6 +9,7 @@ import numpy as np
 
 from headway.evaluation.metrics.counts import Counts
 from headway.evaluation.metrics.metrics import Direction, Metrics
+from headway.evaluation.statistics.document_metric import DocumentCounts, DocumentMetric, mean
 from headway.types import Gold, Prediction
 
 
@@ -38,3 +39,19 @@ class Multilabel(Metrics):
             "f1_macro": float(counts.f1.mean()),
             "subset_accuracy": float(np.mean(np.all(prediction.values == gold.values, axis=1))),
         } | {f"f1/{name}": float(value) for name, value in zip(label_names, counts.f1, strict=True)}
+
+    def by_document(
+        self, name: str, prediction: Prediction, gold: Gold, label_names: Sequence[str]
+    ) -> DocumentMetric | None:
+        """Return a metric as a function of how often each document counts; see Metrics."""
+        if name == "subset_accuracy":
+            return mean(np.all(prediction.values == gold.values, axis=1).astype(np.float64))
+        predicted, actual = prediction.values == 1, gold.values == 1
+        counts = DocumentCounts(
+            *(each.astype(np.float32) for each in (predicted & actual, predicted, actual))
+        )
+        if name == "f1_macro":
+            return counts.macro(occurring=False)
+        if name.startswith("f1/") and name.removeprefix("f1/") in label_names:
+            return counts.of_class(list(label_names).index(name.removeprefix("f1/")))
+        return counts.micro() if name == "f1_micro" else None

@@ -9,6 +9,8 @@ import numpy as np
 
 from headway.evaluation.metrics.metrics import Direction, Metrics
 from headway.evaluation.metrics.ranking import average_ranks
+from headway.evaluation.statistics import score_metrics
+from headway.evaluation.statistics.document_metric import DocumentMetric
 from headway.types import Gold, Prediction
 
 
@@ -35,8 +37,7 @@ class Regression(Metrics):
         label_names: Sequence[str],
     ) -> dict[str, float]:
         """Return pearson, spearman, rmse and mae; see the class."""
-        seen = ~np.isnan(prediction.values)
-        predicted = np.where(seen, prediction.values, prediction.values[seen].mean() if seen.any() else 0.0)
+        predicted = _filled(prediction.values)
         errors = predicted - gold.values
         return {
             "pearson": _pearson(predicted, gold.values),
@@ -44,6 +45,22 @@ class Regression(Metrics):
             "rmse": float(np.sqrt(np.mean(errors**2))),
             "mae": float(np.mean(np.abs(errors))),
         }
+
+    def by_document(
+        self, name: str, prediction: Prediction, gold: Gold, label_names: Sequence[str]
+    ) -> DocumentMetric | None:
+        """Return a metric as a function of how often each document counts; see Metrics."""
+        predicted, actual = _filled(prediction.values), gold.values
+        if name in ("rmse", "mae"):
+            return score_metrics.errors(predicted, actual, squared=name == "rmse")
+        known = {"pearson": score_metrics.pearson, "spearman": score_metrics.spearman}
+        return known[name](predicted, actual) if name in known else None
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """Return scores with the mean of the others where no window held the document."""
+    seen = ~np.isnan(values)
+    return np.where(seen, values, values[seen].mean() if seen.any() else 0.0)
 
 
 def _pearson(left: np.ndarray, right: np.ndarray) -> float:

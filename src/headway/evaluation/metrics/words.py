@@ -9,6 +9,7 @@ import numpy as np
 
 from headway.evaluation.metrics.counts import count_classes
 from headway.evaluation.metrics.metrics import Direction, Metrics
+from headway.evaluation.statistics.document_metric import DocumentCounts, DocumentMetric, quotient
 from headway.types import Gold, Prediction
 
 
@@ -31,3 +32,23 @@ class Words(Metrics):
             f"f1/{label_names[each]}": float(counts.f1[each])
             for each in np.flatnonzero(counts.occurring).tolist()
         }
+
+    def by_document(
+        self, name: str, prediction: Prediction, gold: Gold, label_names: Sequence[str]
+    ) -> DocumentMetric | None:
+        """Return a metric as a function of how often each document counts; see Metrics."""
+        if gold.word_offsets is None:
+            raise ValueError("words need word_offsets: gold must be tags, not labels of whole documents")
+        lengths = np.diff(gold.word_offsets)
+        documents = np.repeat(np.arange(len(lengths)), lengths)
+        if name == "accuracy":
+            right = (prediction.values == gold.values).astype(np.float64)
+            return quotient(np.bincount(documents, right, minlength=len(lengths)), lengths.astype(np.float64))
+        counts = DocumentCounts.of_rows(
+            prediction.values, gold.values, documents=documents, shape=(len(lengths), len(label_names))
+        )
+        if name == "f1_macro":
+            return counts.macro(occurring=True)
+        if name.startswith("f1/") and name.removeprefix("f1/") in label_names:
+            return counts.of_class(list(label_names).index(name.removeprefix("f1/")))
+        return None

@@ -1,0 +1,1 @@
+"""What finished runs come to together: the leaderboard, the page, and what changed between two runs."""
