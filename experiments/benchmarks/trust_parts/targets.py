@@ -21,7 +21,8 @@ TARGETS = (
     "pathlib.Path.write_text", "pathlib.Path.touch", "pathlib.Path", "shutil.copyfile", "shutil.rmtree",
     "importlib.import_module", "runpy.run_path", "runpy.run_module", "pickle.load", "pickle.loads",
     "torch.load", "torch.serialization.load", "torch.hub.load", "torch.jit.load",
-    "torch.distributed.run.main", "torch.utils.cpp_extension.load_inline", "numpy.load", "numpy.lib.npyio.load",
+    "torch.distributed.run.main", "torch.utils.cpp_extension.load_inline", "numpy.load",
+    "numpy.lib.npyio.load",
     "pandas.read_pickle", "joblib.load", "transformers.AutoModel.from_pretrained", "transformers.pipeline",
     "logging.FileHandler", "logging.config.dictConfig", "hydra.utils.instantiate", "hydra.utils.call",
     "hydra.utils.get_method", "functools.partial", "operator.methodcaller", "types.FunctionType",
@@ -109,6 +110,6 @@ def _words(found: dict) -> str:
 
 ROW = Row(
     "targets",
-    "A config can't run code: `_target_`s, aliases and nestings on the command line, in yaml, in a run's folder",
+    "A config can't run code: `_target_`s, aliases, nestings on the command line, in yaml, in a run's folder",
     _cases,
 )
