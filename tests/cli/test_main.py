@@ -35,7 +35,8 @@ def test_version(headway):
 def test_an_unknown_verb(refused):
     message = refused("trian")
     assert (
-        "the verb must be one of ['train', 'check', 'evaluate', 'export', 'predict'], got 'trian'" in message
+        "the verb must be one of ['train', 'check', 'evaluate', 'export', 'predict', 'doctor'], got 'trian'"
+        in message
     )
     assert "(did you mean 'train'?)" in message
 

@@ -1,4 +1,4 @@
-"""Row: the cache's key is stable, a changed byte misses, several write at once, what is torn is made again."""
+"""Row: the cache's key is stable, a changed byte misses, several write at once, what is torn is rebuilt."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 
 from headway.stop_signals import StopSignals
+from headway.tracking.printable import printable
 from headway.types import HeadwayError, Stopped
 from headway.version import __version__
 
@@ -19,6 +20,7 @@ VERBS = {
     "evaluate": "score a run on its splits or on other data",
     "export": "a folder for transformers alone, or for ONNX Runtime without torch",
     "predict": "stream predictions for a file or stdin",
+    "doctor": "compare installed packages with known security advisories",
 }
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
 TRACEBACK_VARIABLE = "HEADWAY_TRACEBACK"
@@ -70,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HeadwayError as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_status
     except Stopped as stop:
         print(stop, file=sys.stderr)
