@@ -15,7 +15,8 @@ from trust_parts.works import compose, words_of
 
 FORMULAS = ("=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', " =1")
 TERMINAL = (
-    "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x1b[2J", "a\nerror: made up", "a\r\nb", "\x9b31m", "[red]x[/red]",
+    "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x1b[2J", "a\nerror: made up", "a\r\nb", "\x9b31m",
+    "[red]x[/red]",
     "\x07",
 )  # fmt: skip
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
