@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headway.assembly import build_backbone, build_data
-from headway.config.build import build
+from headway.config.build import build, resolve
 from headway.config.check import check_config
 from headway.scoring import Candidates, aggregations_to_compare
 from headway.teacher import check_teacher
@@ -43,4 +43,14 @@ def checked(cfg: dict[str, Any]) -> Checked:
     check_teacher(cfg)
     for key in ("batching", "optimizer", "schedule"):
         build(cfg[key], key=key)
+    _check_head(cfg)
     return Checked(data, backbone, aggregations_to_compare(cfg))
+
+
+def _check_head(cfg: dict[str, Any]) -> None:
+    """Let a head of headway's own check its values, before the model that it stands on is asked for."""
+    from headway.models.heads.linear import LinearHead
+
+    node = cfg["task"]["head"]
+    if issubclass(resolve(node["_target_"], key="task.head"), LinearHead):
+        build(node, key="task.head", hidden_size=1, num_labels=1, initializer_range=0.02)

@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-import yaml
 
-from headway.config.identity import differing_keys
+from headway.run_folder import refuse_other_run
 from headway.tracking.checkpoint_io import load, verify
 from headway.tracking.checkpoints import last_checkpoint
 from headway.tracking.curves import FILE as CURVES
-from headway.tracking.record import is_finished, plain, redact
 from headway.tracking.training_state import STATE, TrainingState
 from headway.types import CheckpointError, ConfigError
 from headway.version import __version__
@@ -66,9 +64,14 @@ class GoingOn:
             ConfigError: It holds a finished run, or one of another config.
             CheckpointError: Its checkpoint is damaged.
         """
-        path = _checkpoint_to_go_on_from(cfg, folder)
+        refuse_other_run(cfg, folder)
+        path = last_checkpoint(folder / "checkpoints")
         if path is None:
             return cls(TrainingState({}))
+        if not path.is_file():
+            raise CheckpointError(
+                f"the checkpoint {path} is missing beside its sha256; restore it, or remove both"
+            )
         checkpoint = load(path, map_location="cpu")
         if STATE not in checkpoint:
             raise CheckpointError(
@@ -178,34 +181,6 @@ def only_run_in(folder: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
-
-
-def _checkpoint_to_go_on_from(cfg: Mapping[str, Any], folder: Path) -> Path | None:
-    if is_finished(folder):
-        raise ConfigError(
-            f"`hydra.run.dir` must be a folder without a run that is finished, but {folder} holds one; name "
-            "another"
-        )
-    path = last_checkpoint(folder / "checkpoints")
-    if not (folder / "config.yaml").exists():
-        if path is not None:
-            raise ConfigError(
-                f"`hydra.run.dir` must be a folder that headway made, but {folder} holds checkpoints and no "
-                "config.yaml; name another"
-            )
-        return None
-    before = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    differing = differing_keys(before, plain(redact(dict(cfg))))
-    if differing:
-        raise ConfigError(
-            f"`hydra.run.dir` must be a folder of the same training, but the one in {folder} differs in "
-            f"{'; '.join(differing)}; take these back to go on, or name another folder"
-        )
-    if path is not None and not path.is_file():
-        raise CheckpointError(
-            f"the checkpoint {path} is missing beside its sha256; restore it, or remove both"
-        )
-    return path
 
 
 def data_hash(data: TextData) -> str:

@@ -110,6 +110,6 @@ def _words(found: dict) -> str:
 
 ROW = Row(
     "targets",
-    "A config can't run code: `_target_`s, aliases and nestings, in overrides, yaml and run folders",
+    "A config can't run code: `_target_`s, aliases, nestings on the command line, in yaml, in a run's folder",
     _cases,
 )

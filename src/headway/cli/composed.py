@@ -18,6 +18,7 @@ from headway.cli.argument_errors import argument_error
 from headway.cli.suggestions import composition_error
 from headway.cli.train import run_hydra
 from headway.config.plain import plain_config
+from headway.run_folder import refuse_other_run
 from headway.types import ConfigError
 
 MULTIRUN = ("-m", "--multirun")
@@ -92,7 +93,7 @@ def compose(words: Sequence[str], *, program: str) -> RunPlan | int:
             del job["hydra"]
             job["sweep"] = None
         plan = RunPlan(plain_config(job), folder.absolute())
-        _check_folder(folder)
+        _check_folder(plan.cfg, folder)
     except OmegaConfBaseException as error:
         raise composition_error(error, words) from error
     except OSError as error:
@@ -113,14 +114,9 @@ def _is_sweep(program: str) -> ConfigError:
     )
 
 
-def _check_folder(folder: Path) -> None:
+def _check_folder(cfg: dict[str, Any], folder: Path) -> None:
     """Raise what making the folder would, and what a run in it would."""
-    used = [name for name in ("config.yaml", "record.json", "checkpoints") if (folder / name).exists()]
-    if used:
-        raise ConfigError(
-            f"`hydra.run.dir` must be a folder without a run, but {folder.absolute()} holds {used}; name "
-            "another"
-        )
+    refuse_other_run(cfg, folder.absolute())
     found = next(path for path in (folder, *folder.parents) if path.exists())
     if not found.is_dir():
         raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(found))

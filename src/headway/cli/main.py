@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 
 from headway.stop_signals import StopSignals
+from headway.tracking.printable import printable
 from headway.types import HeadwayError, Stopped
 from headway.version import __version__
 
@@ -23,6 +24,7 @@ VERBS = {
     "serve": "answer requests over HTTP: batching, health, metrics, a page to try it",
     "report": "rank runs and seeds: a table, CSV, and a page with curves, errors and provenance",
     "compare": "two runs: which documents flipped, what differs, and whether it is more than chance",
+    "doctor": "compare installed packages with known security advisories",
 }
 COMPLETION_FLAGS = ("-sc", "--shell-completion")
 TRACEBACK_VARIABLE = "HEADWAY_TRACEBACK"
@@ -74,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HeadwayError as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_status
     except Stopped as stop:
         print(stop, file=sys.stderr)

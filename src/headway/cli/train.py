@@ -22,6 +22,7 @@ from headway.cli.suggestions import composition_error
 from headway.config.plain import plain_config
 from headway.config.search_path import register
 from headway.early_check import refuse_early
+from headway.run_folder import refuse_other_run
 from headway.tracking.timing import process_age
 from headway.types import HeadwayError, Stopped
 
@@ -50,11 +51,13 @@ def run_job(cfg: DictConfig) -> float:
             cfg["sweep"] = None  # says nothing of one run
         plain = plain_config(cfg)
         refuse_early(plain)
+        folder = Path(job.runtime.output_dir)
+        refuse_other_run(plain, folder)
         is_first = "headway.run" not in sys.modules  # of a sweep's jobs, only this one waits for imports
         from headway.run import run  # torch takes seconds
 
         startup = process_age() if is_first else 0.0
-        result = run(plain, Path(job.runtime.output_dir), overrides=overrides, startup=startup)
+        result = run(plain, folder, overrides=overrides, startup=startup)
     except HeadwayError as error:
         raise SystemExit(error.exit_status) from error
     except OmegaConfBaseException as error:

@@ -125,6 +125,11 @@ def check_values(cfg: Mapping[str, Any]) -> None:
     kept = cfg["keep_features"]
     if kept not in ("auto", True, False) or (kept in (0, 1) and not isinstance(kept, bool)):
         raise ConfigError(f"`keep_features` must be auto, true or false, got {kept!r}; correct the value")
+    checkpoint = cfg["callbacks"].get("checkpoint") or {}
+    for name, low in (("every_n_steps", 1), ("every_minutes", 0.001)):
+        if name in checkpoint:
+            key = f"callbacks.checkpoint.{name}"
+            check_number(cfg, key, low=low, integer=name == "every_n_steps", allow_none=True)
     check_trainer(cfg)
     check_logger(cfg)
 

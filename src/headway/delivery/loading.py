@@ -65,7 +65,11 @@ def read_artifact(folder: Path, *, layout: str | None = None, attention: str | N
     if missing:
         raise HeadwayError(f"{folder} must hold {list(NEEDED)}, got none of the name {missing[0]}; {AGAIN}")
     spec = parse_spec(folder)
-    check_files(folder, spec.files)
+    try:
+        check_files(folder, spec.files)
+    except HeadwayError:
+        check_signature(folder, spec)  # the sum itself may be what was damaged
+        raise
     used = replace(spec, layout=layout or spec.layout, attention=attention or spec.attention)
     aggregation, decoding = document_parts(folder, spec)
     model, tokenizer, state = _read(folder, used)

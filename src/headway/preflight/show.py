@@ -10,6 +10,7 @@ from rich.text import Text
 
 from headway.preflight.tables import label_table, length_table, row_table, tokenizer_table
 from headway.preflight.words import count, duration, millions, percent, size
+from headway.tracking.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -48,7 +49,9 @@ def show(found: Preflight, console: Console) -> None:
     for finding in found.findings:
         style = "bold red" if finding.level == "error" else "yellow"
         # A line each, however narrow the terminal, so that it can be searched and copied.
-        console.print(Text.assemble((f"{finding.level}: ", style), finding.message), soft_wrap=True)
+        console.print(
+            Text.assemble((f"{finding.level}: ", style), printable(finding.message)), soft_wrap=True
+        )
     console.print(Text(f"{count(errors, 'error')}, {count(len(found.findings) - errors, 'warning')}"))
 
 
@@ -57,7 +60,7 @@ def _facts(rows: dict[str, str]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(Text(name), Text(value))
+        table.add_row(Text(name), Text(printable(value)))
     return table
 
 

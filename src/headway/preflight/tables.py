@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from headway.preflight.words import percent, share
+from headway.tracking.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,7 +45,7 @@ def by_split(splits: Mapping[str, Any], rows: Sequence[Row], *, title: str = "")
     for name, cell in rows:
         cells = [cell(each) for each in splits.values()]
         if any(cells):
-            table.add_row(Text(name), *(Text(each) for each in cells))
+            table.add_row(Text(printable(name)), *(Text(printable(each)) for each in cells))
     return table
 
 

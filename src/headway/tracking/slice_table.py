@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from headway.tracking.printable import printable
 from headway.tracking.summary import PER_CLASS
 
 if TYPE_CHECKING:
@@ -67,11 +68,11 @@ def slice_table(slices: Sequence[Slice], *, split: str, monitor: str) -> Table:
         table.add_column(Text(name), justify="right", no_wrap=True)
     for name in names:
         header = _BREAK.sub("\\1\n", name)
-        table.add_column(Text(header), justify="right", overflow="fold")
+        table.add_column(Text(printable(header)), justify="right", overflow="fold")
     for each in slices:
         values = (each.metrics.get(name) for name in names)
         table.add_row(
-            Text(each.name),
+            Text(printable(each.name)),
             *(str(each.counts[name]) for name in counts),
             *("" if value is None else f"{value:.4f}" for value in values),
         )

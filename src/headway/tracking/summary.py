@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from headway.tracking.printable import printable
+
 if TYPE_CHECKING:
     from headway.evaluation.evaluator import Evaluation
 
@@ -40,7 +42,9 @@ def score_table(metrics: Mapping[str, Mapping[str, float]], *, title: Callable[[
             continue
         values = (values.get(name) for values in metrics.values())
         # Text, since a label such as [PAD] would be taken for markup.
-        table.add_row(Text(title(name)), *("" if value is None else f"{value:.4f}" for value in values))
+        table.add_row(
+            Text(printable(title(name))), *("" if value is None else f"{value:.4f}" for value in values)
+        )
     if len(single) > LARGEST:
         table.caption = f"{PER_CLASS}<label> of {len(single)} labels: see metrics.json"
     return table
