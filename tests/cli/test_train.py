@@ -58,7 +58,7 @@ def test_info_shows_the_search_path(with_experiments):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("headway ", "train check evaluate export predict reproduce"),
+        ("headway ", "train check evaluate export predict reproduce serve report compare doctor"),
         ("headway tr", "train"),
         ("headway train data=r", "data=r52 data=r8 data=rte"),
         ("/usr/bin/headway train seed=1 task.head.po", "task.head.pooling="),

@@ -11,7 +11,10 @@ from trust_parts.rows import Row, check, count
 from trust import ROWS, as_markdown
 
 pytestmark = pytest.mark.slow
-SHARES = {"save": 0.15, "corruption": 0.05, "steps": 0.03, "cache": 0.05, "targets": 0.08, "overrides": 0.06}
+SHARES = {
+    "save": 0.15, "corruption": 0.05, "steps": 0.02, "cache": 0.04, "targets": 0.06, "overrides": 0.03,
+    "tables": 0.2,
+}  # fmt: skip
 OWN = ("resume", "signals")  # their own tests are beside this one
 
 

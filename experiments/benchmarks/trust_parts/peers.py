@@ -232,8 +232,7 @@ class TrainerPeer(_Peer):
         trainer = self.trainer()
         trainer.ender = _Ender(self.tape, kill_after, signal_after)
         trainer.add_callback(_Watch(trainer.ender))
-        there = any(self.folder.glob("checkpoint-*"))
-        trainer.train(resume_from_checkpoint=True if resume and there else None)
+        trainer.train(resume_from_checkpoint=resume and any(self.folder.glob("checkpoint-*")))
         torch.save(trainer.model.state_dict(), self.folder / "final.pt")
 
     def saved_step(self) -> int | None:
