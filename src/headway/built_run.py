@@ -135,7 +135,7 @@ def announce(built: BuiltRun, threads: ThreadChoice) -> None:
         built: What trains.
         threads: On the CPU.
     """
-    module = built.module
+    module, processes = built.module, built.trainer.world_size
     parameters = [p for part in (module.encoder, module.head) for p in part.parameters()]
     trained = sum(p.numel() for p in parameters if p.requires_grad)
     log.info(
@@ -150,8 +150,9 @@ def announce(built: BuiltRun, threads: ThreadChoice) -> None:
         log.info("windows are padded in groups of like lengths: %s", module.encoder.why_not_packed)
     plural = "" if threads.count == 1 else "s"
     log.info(
-        "training: %d optimizer steps, %d thread%s (%s)",
+        "training: %d optimizer steps, %s%d thread%s (%s)",
         built.total_steps,
+        f"{processes} processes, each of " if processes > 1 else "",
         threads.count,
         plural,
         threads.reason,

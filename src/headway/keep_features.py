@@ -14,6 +14,7 @@ from headway.models.features import POOLED, STATES, FeatureExtractor
 from headway.models.head_calls import pools
 from headway.models.heads.cls import ClsHead
 from headway.models.heads.token import TokenHead
+from headway.processes import all_processes
 from headway.teacher import needs_teacher
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ def decide(
     backbone, wish = cfg["backbone"], cfg["keep_features"]
     if backbone["trainable"] == "all":
         return Keeping(None)
+    processes = all_processes(cfg["trainer"])
+    if processes > 1:
+        return Keeping(None, reason=f"{processes} processes train, each with its share of the windows")
     frozen = backbone["trainable"] == "none"
     if backbone["last_n"] == facts.num_layers:
         return Keeping(None, reason="no whole layer is frozen")

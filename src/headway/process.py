@@ -16,6 +16,7 @@ QUIET = (
     ".*in eval mode at the start of training.*",  # meant: what is frozen
     ".*configure_optimizers. returned .None.*",  # meant: a head's steps are taken elsewhere
     ".*dataloader is not resumable.*",  # its plan is: see DataModule.state_dict
+    ".*sync_dist=True.*",  # each process has the same scores, of all rows
     ".*isinstance.treespec, LeafSpec.*",  # Lightning's own use of torch
 )
 """Warnings of Lightning's that say nothing about the run."""

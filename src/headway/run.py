@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,12 @@ from headway.checked_config import checked
 from headway.config.build import build
 from headway.evaluation.collapse import collapse_reason
 from headway.process import prepare_process
+from headway.processes import local_processes, process_rank, training_together
 from headway.results import SplitResult, calibration_line
 from headway.resume import GoingOn, facts_of, only_run_in
-from headway.run_facts import facts_before, result_facts
+from headway.run_facts import facts_after, facts_before
 from headway.scoring import Scored, score, write_scored
+from headway.sharded import is_sharded, whole_again
 from headway.stop_signals import StopSignals
 from headway.threads import allowed_cores, read_cpus, set_threads
 from headway.tracking.log_config import log_config
@@ -32,7 +35,7 @@ from headway.tracking.record import write_config
 from headway.tracking.run_record import RecordProgress, RunRecord
 from headway.tracking.stage_timer import StageTimer
 from headway.tracking.summary import show_result
-from headway.tracking.timing import Timing
+from headway.tracking.timing import Timing, TrainingTimes
 from headway.tracking.training_clock import training_times
 
 if TYPE_CHECKING:
@@ -90,8 +93,14 @@ def run(
         HeadwayError: The config, the data or the training is wrong; the message says what to do.
         Stopped: A signal asked for it; the message says how to go on.
     """
-    record = RunRecord(folder)
-    with only_run_in(folder), StopSignals() as signals, record.closing():
+    first = process_rank() == 0  # of several that train together it writes the folder, and takes the signals
+    record = RunRecord(folder, active=first)
+    with (
+        only_run_in(folder) if first else nullcontext(),
+        StopSignals() if first else nullcontext() as signals,
+        record.closing(),
+        training_together(cfg, folder),
+    ):
         return _run(
             cfg,
             folder,
@@ -113,7 +122,7 @@ def _run(
     callbacks: Sequence[pl.Callback],
     shared: SharedStart | None,
     startup: float | None,
-    signals: StopSignals,
+    signals: StopSignals | None,
 ) -> RunResult:
     """Do what `run` does, and note it in the record."""
     timer, start, load = StageTimer(), time.perf_counter(), read_cpus(allowed_cores())
@@ -123,41 +132,42 @@ def _run(
         prepare_process(cfg)
     with timer.stage("data"):
         data, backbone, tokenizer = _read(data, backbone, shared)
-    threads = set_threads(going_on.num_threads(cfg), load)
+    threads = set_threads(going_on.num_threads(cfg), load, processes=local_processes(cfg["trainer"]))
     with timer.stage("model"):
         encoder = None if shared is None else shared.encoder
         history = EpochLosses()
         own = [history, RecordProgress(record), going_on.state, *callbacks]
         built = build_run(going_on.config(cfg), folder, data, backbone, encoder=encoder, callbacks=own)
         artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
-        built.best.on_better = None if built.keeping.heads_only else artifact
-        built.best.signals = signals
+        late = built.keeping.heads_only or is_sharded(cfg) or not record.active
+        built.best.on_better, built.best.signals = None if late else artifact, signals
     announce(built, threads)
     with timer.stage("features"):
         store = use_features(cfg, built, data, shared=shared)
     going_on.check(facts_of(built, data, features=store is not None, threads=threads.count, shared=shared))
     parts: dict[str, Any] = {"built": built, "data": data, "backbone": backbone}
-    facts = facts_before(cfg, overrides, threads=threads, shared=shared, **parts)
-    record.begin({**facts, "resumed_from_step": going_on.step})
-    write_config(folder, cfg, list(overrides))
-    log_config(built.trainer.logger, cfg)
+    if record.active:
+        facts = facts_before(cfg, overrides, threads=threads, shared=shared, **parts)
+        record.begin({**facts, "resumed_from_step": going_on.step})
+        write_config(folder, cfg, list(overrides))
+        log_config(built.trainer.logger, cfg)
     with timer.stage("fit"):
         built.trainer.fit(built.module, datamodule=built.loaders, ckpt_path=going_on.path, weights_only=True)
+    times = training_times(built.trainer)
+    if is_sharded(cfg):
+        built = whole_again(cfg, folder, **parts)
     with timer.stage("score"):
         trained: dict[str, Any] = {"trainer": built.trainer, "loaders": built.loaders, "best": built.best}
         scored = score(cfg, built.module, data=data, to_compare=to_compare, **trained)
-    with timer.stage("write"):
-        results = write_scored(cfg, folder, scored, module=built.module, data=data, artifact=artifact)
     outcome = _outcome(scored, built.best) | {"collapsed": _collapsed(scored, data, history.losses)}
-    timing = _timing(built.trainer, timer, startup=startup, elapsed=time.perf_counter() - start)
-    record.add(
-        **outcome,
-        features=None if store is None else store.facts,
-        results=result_facts(folder, built),
-        seconds=timer.seconds,
-        timing=asdict(timing),
-    )
-    _show(cfg, folder, scored, results, seconds=timer.seconds, timing=timing)
+    if record.active:
+        with timer.stage("write"):
+            results = write_scored(cfg, folder, scored, module=built.module, data=data, artifact=artifact)
+        timing = _timing(times, timer, startup=startup, elapsed=time.perf_counter() - start)
+        record.add(
+            **outcome, **facts_after(folder, built, store), seconds=timer.seconds, timing=asdict(timing)
+        )
+        _show(cfg, folder, scored, results, seconds=timer.seconds, timing=timing)
     return RunResult(folder, scored.value, outcome["metrics"], outcome["collapsed"])
 
 
@@ -171,10 +181,10 @@ def _read(data: TextData, backbone: Backbone, shared: SharedStart | None) -> tup
     return data, backbone, tokenizer
 
 
-def _timing(trainer: pl.Trainer, timer: StageTimer, *, startup: float | None, elapsed: float) -> Timing:
+def _timing(times: TrainingTimes, timer: StageTimer, *, startup: float | None, elapsed: float) -> Timing:
     """Return what the run cost, part by part."""
     return Timing.of(
-        training_times(trainer),
+        times,
         startup=startup,
         features=timer.seconds["features"],
         evaluation=timer.seconds["score"],

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from headway.built_run import BuiltRun
     from headway.data.text_data import TextData
+    from headway.feature_store import FeatureStore
     from headway.heads_together import SharedStart
     from headway.models.backbone import Backbone
     from headway.threads import ThreadChoice
@@ -115,21 +116,23 @@ def _model_digests(backbone: Backbone) -> dict[str, Any]:
     }
 
 
-def result_facts(folder: Path, built: BuiltRun) -> dict[str, Any]:
-    """Return hashes of what came of a finished run.
+def facts_after(folder: Path, built: BuiltRun, store: FeatureStore | None) -> dict[str, Any]:
+    """Return what the record says of a finished run beside its scores: its features, and hashes of its files.
 
     Args:
         folder: The run's folder, all written.
         built: With the best weights.
+        store: Of the features, where they were kept.
     """
     checkpoints = folder / "checkpoints"
-    return {
+    results = {
         "weights": weights_digest(built.module.state_dict()),
         "checkpoints": {
             name: file_sha256(checkpoints / name) for name in CHECKPOINTS if (checkpoints / name).is_file()
         },
         "predictions": prediction_digests(folder),
     }
+    return {"features": None if store is None else store.facts, "results": results}
 
 
 def weights_digest(state: Mapping[str, torch.Tensor]) -> str:

@@ -158,12 +158,13 @@ def _torchs_choice() -> int:
     return torch.get_num_threads()
 
 
-def set_threads(requested: int | None, before: CpuReading | None) -> ThreadChoice:
+def set_threads(requested: int | None, before: CpuReading | None, *, processes: int = 1) -> ThreadChoice:
     """Set torch's threads for this process.
 
     Args:
         requested: `num_threads` of the config; None: by what is free.
         before: A reading from the start of the run; None: not known.
+        processes: That train together here, and share what is free.
 
     Returns:
         What was set, and why.
@@ -180,5 +181,9 @@ def set_threads(requested: int | None, before: CpuReading | None) -> ThreadChoic
             after = read_cpus(cores)
             taken = None if after is None else taken_cores(before, after)
         choice = choose_threads(cores=len(cores), own=own, quota=quota(), taken=taken)
+        if processes > 1:
+            choice = ThreadChoice(
+                max(1, choice.count // processes), f"{choice.reason}, shared by {processes} processes"
+            )
     torch.set_num_threads(choice.count)
     return choice

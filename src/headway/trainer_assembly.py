@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from headway.config.build import build
 from headway.config.check import OWN_KEYS, monitored
+from headway.processes import process_rank
 from headway.types import ConfigError
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ def build_trainer(
         callbacks: Beside the config's; they are called after those.
 
     Raises:
-        ConfigError: There is no BestCheckpoint among the callbacks, the precision is unknown, or more
-            than one process would train.
+        ConfigError: There is no BestCheckpoint among the callbacks, or the precision is unknown.
     """
     from headway.tracking.checkpoint_io import AtomicCheckpointIO
     from headway.tracking.checkpoints import BestCheckpoint
+    from headway.tracking.process_seeds import ProcessSeeds
     from headway.tracking.progress import progress_bar
     from headway.tracking.training_clock import FetchClock, TrainingClock
 
@@ -54,11 +55,12 @@ def build_trainer(
         node |= {"gradient_clip_val": None, "accumulate_grad_batches": 1}
     bar = progress_bar() if node["enable_progress_bar"] else None
     node["enable_progress_bar"] = bar is not None
-    logger = None if cfg["logger"] is None else build(cfg["logger"], key="logger", save_dir=folder)
+    silent = cfg["logger"] is None or process_rank() > 0
+    logger = None if silent else build(cfg["logger"], key="logger", save_dir=folder)
     trainer: pl.Trainer = build(
         node,
         key="trainer",
-        callbacks=[clock, *own, *callbacks, *([bar] if bar else [])],
+        callbacks=[clock, *own, *callbacks, ProcessSeeds(), *([bar] if bar else [])],
         logger=logger or False,
         profiler=FetchClock(clock),
         plugins=[AtomicCheckpointIO()],
@@ -68,12 +70,6 @@ def build_trainer(
         use_distributed_sampler=False,  # the plans are shared out already; Lightning would cut them again
         reload_dataloaders_every_n_epochs=1,  # batches by tokens differ in number from epoch to epoch
     )
-    if trainer.world_size > 1:
-        # Batches, steps and metrics are right on several processes; writing one run folder isn't yet.
-        raise ConfigError(
-            f"`trainer.devices` must come to one process, got {cfg['trainer']['devices']!r}, which makes "
-            f"{trainer.world_size}; set trainer.devices=1"
-        )
     return trainer, best
 
 
@@ -98,7 +94,9 @@ def _build_callbacks(cfg: dict[str, Any], folder: Path) -> list[pl.Callback]:
         for name, node in cfg["callbacks"].items()
         if node is not None
     ]
-    return [*named, *([StepProfile(folder / "profile")] if cfg["trainer"]["profile"] else [])]
+    if cfg["trainer"]["profile"] and process_rank() == 0:
+        named.append(StepProfile(folder / "profile"))
+    return named
 
 
 def forward_context(

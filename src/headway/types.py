@@ -54,6 +54,9 @@ class Stopped(BaseException):  # not an error; `except Exception` must not swall
         message: What was saved, and how to go on.
     """
 
+    run_status = "stopped"
+    """What the run's record says became of it."""
+
     def __init__(self, number: int, message: str = "") -> None:
         super().__init__(message or f"stopped by {Signals(number).name}")
         self.exit_status = 128 + number

@@ -196,7 +196,7 @@ REFUSED = (
     "data.max_length=1000",
     "task/head=token",
     "hydra.run.dir=used",
-    "trainer.devices=2",
+    "+trainer.strategy=dpp",
 )
 
 

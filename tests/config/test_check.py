@@ -64,6 +64,8 @@ RANGES = [
     ("trainer__devices", [], r"`trainer\.devices` must be a count"),
     ("trainer__devices", "two", r"`trainer\.devices` must be a count"),
     ("trainer__devices", None, r"`trainer\.devices` must be"),
+    ("trainer__strategy", "dpp", r"`trainer\.strategy` must be one of .*did you mean 'ddp'"),
+    ("trainer__strategy", "fsdp", r"`trainer\.accelerator` must be gpu with trainer\.strategy=fsdp, got"),
     ("trainer__profile", "yes", r"`trainer\.profile` must be true or false, got 'yes'"),
     ("trainer__precision", "fp16", r"`trainer\.precision` must be one of"),
     ("trainer__deterministic", "yes", r"`trainer\.deterministic` must be true or false, warn or null"),
@@ -88,6 +90,7 @@ def test_ranges(config, key, value, message):
         ("trainer__devices", [0, 1]),
         ("trainer__devices", "auto"),
         ("trainer__devices", "0,1"),
+        ("trainer__strategy", "ddp"),
         ("trainer__gradient_clip_val", None),
         ("trainer__max_steps", 10),
         ("trainer__deterministic", "warn"),
@@ -139,3 +142,10 @@ def test_a_callback_may_watch_another_metric(config):
 )
 def test_the_monitored_metric_and_its_direction(config, monitor, logged, mode):
     assert monitored(_changed(config, task__monitor=monitor)) == (logged, mode)
+
+
+def test_fsdp_does_not_clip(config):
+    sharded = _changed(config, trainer__strategy="fsdp", trainer__accelerator="gpu")
+    with pytest.raises(ConfigError, match=r"`trainer\.gradient_clip_val` must be null with trainer"):
+        check_config(sharded)
+    check_config(_changed(sharded, trainer__gradient_clip_val=None))

@@ -8,7 +8,7 @@ import pytest
 
 from headway.sweeps.report import PrunedError
 from headway.tracking.run_record import RunRecord
-from headway.types import ConfigError, TrainingError
+from headway.types import ConfigError, Stopped, TrainingError
 
 
 def read(folder):
@@ -38,6 +38,7 @@ def test_it_is_written_at_once_and_closed_at_the_end(tmp_path):
         (ConfigError("`x` is wrong"), "failed", 2),
         (KeyboardInterrupt(), "failed", 130),
         (SystemExit(143), "failed", 143),
+        (Stopped(15, "stopped by SIGTERM"), "stopped", 143),
         (ZeroDivisionError("by zero"), "failed", 1),
         (PrunedError("stopped", 0.5), "pruned", 2),
     ],

@@ -24,7 +24,7 @@ from headway.config.search_path import register
 from headway.early_check import refuse_early
 from headway.run_folder import refuse_other_run
 from headway.tracking.timing import process_age
-from headway.types import HeadwayError, Stopped
+from headway.types import ConfigError, HeadwayError, Stopped
 
 FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
 """Hydra's flags that take no value, and so may stand anywhere."""
@@ -56,6 +56,7 @@ def run_job(cfg: DictConfig) -> float:
         is_first = "headway.run" not in sys.modules  # of a sweep's jobs, only this one waits for imports
         from headway.run import run  # torch takes seconds
 
+        _check_launched(job)
         startup = process_age() if is_first else 0.0
         result = run(plain, folder, overrides=overrides, startup=startup)
     except HeadwayError as error:
@@ -65,6 +66,18 @@ def run_job(cfg: DictConfig) -> float:
         refused.__cause__ = error
         raise SystemExit(refused.exit_status) from refused
     return result.best_value
+
+
+def _check_launched(job: Any) -> None:
+    """Refuse several processes that would each make a folder of its own; torch is imported by now."""
+    from headway.processes import started_by_others
+
+    named = any(str(word).partition("=")[0] == "hydra.run.dir" for word in job.overrides.hydra)
+    if started_by_others() and not named:
+        raise ConfigError(
+            "`hydra.run.dir` must be given where torchrun or srun starts several processes, got nothing: "
+            "each would make a folder of its own; add hydra.run.dir=<folder>"
+        )
 
 
 def main(words: Sequence[str], *, program: str = "headway train") -> int:

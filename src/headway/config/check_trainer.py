@@ -15,6 +15,7 @@ NOT_WITH_BEST = {
     "barebones": "leave it out",
     "enable_checkpointing": "the best epoch is what a run scores",
 }
+STRATEGIES = ("auto", "ddp", "fsdp")
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
 
 
@@ -88,6 +89,7 @@ def check_trainer(cfg: Mapping[str, Any]) -> None:
             f"`trainer.profile` must be true or false, got {trainer['profile']!r}; correct the value"
         )
     _check_device(trainer)
+    _check_strategy(trainer)
     for name, advice in NOT_WITH_BEST.items():
         off = name == "enable_checkpointing"
         if name in trainer and bool(trainer[name]) != off:
@@ -114,3 +116,25 @@ def _check_device(trainer: Mapping[str, Any]) -> None:
             f"{devices!r}; correct the value"
         )
     check_precision(trainer["precision"], accelerator=accelerator)
+
+
+def _check_strategy(trainer: Mapping[str, Any]) -> None:
+    """Refuse what Lightning would refuse late, or can't do."""
+    strategy = trainer.get("strategy", "auto")
+    if strategy not in STRATEGIES:
+        raise ConfigError(
+            f"`trainer.strategy` must be one of {list(STRATEGIES)}, got {strategy!r}"
+            f"{nearest(str(strategy), list(STRATEGIES))}; choose one of these, or trainer=ddp"
+        )
+    if strategy != "fsdp":
+        return
+    if trainer["accelerator"] not in ("gpu", "cuda"):
+        raise ConfigError(
+            f"`trainer.accelerator` must be gpu with trainer.strategy=fsdp, got {trainer['accelerator']!r}: "
+            "weights can't be shared out on a CPU; set trainer=ddp"
+        )
+    if trainer["gradient_clip_val"] is not None:
+        raise ConfigError(
+            f"`trainer.gradient_clip_val` must be null with trainer.strategy=fsdp, got "
+            f"{trainer['gradient_clip_val']!r}: Lightning can't clip norms of what is shared out; set null"
+        )

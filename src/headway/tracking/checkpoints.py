@@ -110,6 +110,8 @@ class BestCheckpoint(Checkpoint):
         Raises:
             CheckpointError: They can't.
         """
+        if not trainer.is_global_zero:
+            return
         probe = self.dirpath / ".writable"
         try:
             self.dirpath.mkdir(parents=True, exist_ok=True)
@@ -137,16 +139,16 @@ class BestCheckpoint(Checkpoint):
         """
         if batch_idx % trainer.accumulate_grad_batches:
             return
-        if self._stopping():
+        if _agreed(trainer, self._stopping()):
             self._stop(trainer)
-        elif self._is_time(trainer.global_step):
+        elif _agreed(trainer, self._is_time(trainer.global_step)):
             self._save_last(trainer)
 
     def on_validation_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any, **__: Any
     ) -> None:
         """Stop where a signal asked for it; the validation is made anew."""
-        if trainer.state.fn == "fit" and self._stopping():
+        if trainer.state.fn == "fit" and _agreed(trainer, self._stopping()):
             self._stop(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -165,7 +167,7 @@ class BestCheckpoint(Checkpoint):
                 self.on_better(module, self.best_evaluation)
         if self.keep_last:
             self._save_last(trainer)
-        if self._stopping():
+        if _agreed(trainer, self._stopping()):
             self._stop(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -174,7 +176,7 @@ class BestCheckpoint(Checkpoint):
             self.signals.deferred = False
         if not self.keep_last and self.best_model_path:
             trainer.strategy.remove_checkpoint(self.dirpath / LAST)
-        if self._stopping():
+        if _agreed(trainer, self._stopping()):
             raise self._stopped("after the last step")
 
     def on_exception(
@@ -221,6 +223,13 @@ class BestCheckpoint(Checkpoint):
         number = signal.SIGTERM if number is None else number
         name, folder = signal.Signals(number).name, self.dirpath.parent
         return Stopped(number, f"stopped by {name} {when}; go on with: headway train --resume {folder}")
+
+
+def _agreed(trainer: pl.Trainer, wish: bool) -> bool:
+    """Return whether any of the processes wishes it: writing a checkpoint takes all of them."""
+    if trainer.world_size == 1:
+        return wish
+    return bool(trainer.strategy.reduce_boolean_decision(wish, all=False))
 
 
 def last_checkpoint(folder: Path) -> Path | None:

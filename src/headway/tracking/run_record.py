@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytorch_lightning as pl
 
 from headway.tracking.record import redact, write_json
-from headway.types import HeadwayError
+from headway.types import HeadwayError, Stopped
 
 if TYPE_CHECKING:
     from headway.models.module import FineTuner
@@ -36,12 +36,12 @@ class RunRecord:
 
     Args:
         folder: The run's folder.
-        active: Whether this process writes it: of several that train together only the first does.
+        active: Whether this process writes the run's folder: of several that train together only the first.
     """
 
     def __init__(self, folder: Path, *, active: bool = True) -> None:
         self._folder = folder
-        self._active = active
+        self.active = active
         self._written = -PAUSE
         self._process: dict[str, Any] = {
             "pid": os.getpid(),
@@ -104,7 +104,7 @@ class RunRecord:
 
     def _write(self) -> None:
         self._written = time.monotonic()
-        if self._active:
+        if self.active:
             write_json(self._folder / FILE, {**self._facts, "process": self._process})
 
 
@@ -114,7 +114,7 @@ def exit_status(error: BaseException) -> int:
     Args:
         error: What ended the run.
     """
-    if isinstance(error, HeadwayError):
+    if isinstance(error, HeadwayError | Stopped):
         return error.exit_status
     if isinstance(error, KeyboardInterrupt):
         return 130
