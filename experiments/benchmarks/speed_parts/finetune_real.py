@@ -90,8 +90,8 @@ def measure(options: Options) -> Found:
 def lines(found: Found) -> list[str]:
     """Return the page's section."""
     text = [
-        "Random rows of the training splits, 25 batches of 32 an epoch (BoolQ: 10); the first epoch warms up, "
-        "the second is timed. headway's defaults (max_length 128, of BoolQ's data set 256; dropout and "
+        "Random rows of the training splits, 25 batches of 32 an epoch (BoolQ: 10); the first warms up, the "
+        "second is timed. headway's defaults (max_length 128, of BoolQ's data set 256; dropout and "
         "a linear layer on the first token's state, which Trainer's model is given, too) against Trainer "
         f"without progress bar, logging and saving. Medians of {found['rounds']} rounds.",
         "",
