@@ -195,7 +195,3 @@ def test_a_refused_run_keeps_the_folder_it_was_given(train, here):
 
 def test_a_mistake_in_a_sweep_leaves_nothing(train):
     assert "`seed` must be a whole number in [0, " in train("-m", "seed=-1,1")
-
-
-def test_more_than_one_process_is_refused(train):
-    assert "`trainer.devices` must come to one process, got 2" in train("trainer.devices=2")

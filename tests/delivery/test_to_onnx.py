@@ -102,7 +102,7 @@ model = headway.load(sys.argv[1])
 answers = model.predict(json.loads(sys.argv[2]))
 foreign = [name for name in sys.modules if name.split(".")[0] in ("pyarrow", "pandas", "datasets", "hydra")]
 print(json.dumps([answers, foreign]))
-status = main(["predict", sys.argv[1], sys.argv[3]])
+status = main(["predict", sys.argv[1], sys.argv[3], "--probabilities"])
 assert status == 0 and sys.modules["torch"] is None
 """
 
