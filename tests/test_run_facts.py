@@ -8,6 +8,7 @@ import json
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file
 
 from headway.run_facts import weights_digest
 
@@ -34,7 +35,11 @@ def test_a_finished_run(finished_run):
     numerics = record["numerics"]
     assert (numerics["threads"], numerics["precision"], numerics["attention"]) == (1, "32-true", "sdpa")
     assert (numerics["layout"], numerics["deterministic"]) == ("packed", False)
+    assert numerics["first_tokens_alone"] is True
     assert record["schedule"]["total_steps"] == sum(record["schedule"]["steps_an_epoch"]) == 4
+    state = load_file(run.folder / "model" / "model.safetensors")
+    count = sum(value.numel() for value in state.values())
+    assert record["parameters"] == {"trained": count, "all": count}
     assert record["environment"]["freeze"]["torch"] == torch.__version__
     chain = record["results"]["loss_chain"]
     assert [link["step"] for link in chain][-1] == chain[-1]["losses"] == 4

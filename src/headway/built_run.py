@@ -49,6 +49,13 @@ class BuiltRun:
     total_steps: int
     keeping: Keeping
 
+    @property
+    def parameters(self) -> dict[str, int]:
+        """Return how many numbers encoder and head have: those that train ("trained"), and "all"."""
+        every = [p for part in (self.module.encoder, self.module.head) for p in part.parameters()]
+        trained = sum(p.numel() for p in every if p.requires_grad)
+        return {"trained": trained, "all": sum(p.numel() for p in every)}
+
 
 def build_run(
     cfg: dict[str, Any],
@@ -135,16 +142,14 @@ def announce(built: BuiltRun, threads: ThreadChoice) -> None:
         built: What trains.
         threads: On the CPU.
     """
-    module, processes = built.module, built.trainer.world_size
-    parameters = [p for part in (module.encoder, module.head) for p in part.parameters()]
-    trained = sum(p.numel() for p in parameters if p.requires_grad)
+    module, processes, parameters = built.module, built.trainer.world_size, built.parameters
     log.info(
         "model: %s, %s layout, %s, %.1f M of %.1f M parameters train",
         type(module.encoder.model).__name__,
         module.encoder.layout,
         built.trainer.precision,
-        trained / 1e6,
-        sum(p.numel() for p in parameters) / 1e6,
+        parameters["trained"] / 1e6,
+        parameters["all"] / 1e6,
     )
     if module.encoder.why_not_packed is not None:
         log.info("windows are padded in groups of like lengths: %s", module.encoder.why_not_packed)

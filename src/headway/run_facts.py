@@ -75,6 +75,7 @@ def facts_before(
         "precision": str(built.trainer.precision),
         "layout": built.module.encoder.layout,
         "total_steps": built.total_steps,
+        "parameters": built.parameters,
         "trained_together": 1 if shared is None else shared.trials,
         "threads": asdict(threads),
         "lengths": {name: asdict(report) for name, report in data.reports.items()},

@@ -36,6 +36,7 @@ def numerics(cfg: Mapping[str, Any], trainer: pl.Trainer, encoder: Encoder) -> d
         "precision": str(trainer.precision),
         "attention": cfg["backbone"].get("attention"),
         "layout": encoder.layout,
+        "first_tokens_alone": encoder.trims,
         "fast_dropout": cfg["backbone"].get("fast_dropout"),
         "compile": cfg["backbone"].get("compile"),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
