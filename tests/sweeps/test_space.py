@@ -46,7 +46,10 @@ def test_of_two_words_for_a_key_the_later_counts(parsed):
     [
         ("task/loss=focal,cross_entropy", Dimension("task/loss", ("focal", "cross_entropy"))),
         ("task/loss=choice(focal,cross_entropy)", Dimension("task/loss", ("focal", "cross_entropy"))),
-        ("task/loss=glob(*,exclude=[bce,mse])", Dimension("task/loss", ("cross_entropy", "distill", "focal"))),
+        (
+            "task/loss=glob(*,exclude=[bce,mse])",
+            Dimension("task/loss", ("cross_entropy", "distill", "focal")),
+        ),
         ("+x=1,1,2", Dimension("+x", ("1", "2"))),
         ("x='a b','c,d'", Dimension("x", ("'a b'", "'c,d'"))),
         ("x=[1,2],[3]", Dimension("x", ("[1,2]", "[3]"))),
