@@ -11,7 +11,8 @@ from torch.testing import assert_close
 
 from headway.models.encoder import Encoder
 from headway.models.fast_dropout import use_fast_dropout
-from headway.models.first_tokens import BERT_LAYERS, DISTILBERT, LENGTH_STEP
+from headway.models.first_token_places import LENGTH_STEP
+from headway.models.first_tokens import BERT_LAYERS, DISTILBERT
 from headway.models.head_calls import head_logits, pools
 from headway.models.heads.cls import ClsHead
 

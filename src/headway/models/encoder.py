@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from headway.models.architecture import Architecture, position_offset
-from headway.models.first_tokens import FirstTokens, computes_first_tokens, use_first_tokens
+from headway.models.first_token_places import FirstTokens
+from headway.models.first_tokens import computes_first_tokens, use_first_tokens
 from headway.models.freezing import freeze
 from headway.models.layer_split import LayerSplit
 from headway.models.layouts import choose_layout
