@@ -39,6 +39,7 @@ from headway.tracking.timing import Timing, TrainingTimes
 from headway.tracking.training_clock import training_times
 
 if TYPE_CHECKING:
+    from headway.built_run import BuiltRun
     from headway.data.text_data import TextData
     from headway.heads_together import SharedStart
     from headway.models.backbone import Backbone
@@ -138,9 +139,8 @@ def _run(
         history = EpochLosses()
         own = [history, RecordProgress(record), going_on.state, *callbacks]
         built = build_run(going_on.config(cfg), folder, data, backbone, encoder=encoder, callbacks=own)
-        artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
-        late = built.keeping.heads_only or is_sharded(cfg) or not record.active
-        built.best.on_better, built.best.signals = None if late else artifact, signals
+        built.best.signals = signals
+        artifact = _artifact(cfg, folder, built, data, tokenizer, active=record.active)
     announce(built, threads)
     with timer.stage("features"):
         store = use_features(cfg, built, data, shared=shared)
@@ -148,9 +148,7 @@ def _run(
     parts: dict[str, Any] = {"built": built, "data": data, "backbone": backbone}
     if record.active:
         facts = facts_before(cfg, overrides, threads=threads, shared=shared, **parts)
-        record.begin({**facts, "resumed_from_step": going_on.step})
-        write_config(folder, cfg, list(overrides))
-        log_config(built.trainer.logger, cfg)
+        _begin(record, cfg, folder, facts | {"resumed_from_step": going_on.step}, built.trainer.logger)
     with timer.stage("fit"):
         built.trainer.fit(built.module, datamodule=built.loaders, ckpt_path=going_on.path, weights_only=True)
     times = training_times(built.trainer)
@@ -169,6 +167,23 @@ def _run(
         )
         _show(cfg, folder, scored, results, seconds=timer.seconds, timing=timing)
     return RunResult(folder, scored.value, outcome["metrics"], outcome["collapsed"])
+
+
+def _artifact(
+    cfg: dict[str, Any], folder: Path, built: BuiltRun, data: TextData, tokenizer: Any, *, active: bool
+) -> BestArtifact:
+    """Return what writes the artifact, with every new best checkpoint where that can be done in training."""
+    artifact = BestArtifact(cfg, folder, data=data, tokenizer=tokenizer)
+    if active and not built.keeping.heads_only and not is_sharded(cfg):
+        built.best.on_better = artifact
+    return artifact
+
+
+def _begin(record: RunRecord, cfg: dict[str, Any], folder: Path, facts: dict[str, Any], logger: Any) -> None:
+    """Write what is known before the training."""
+    record.begin(facts)
+    write_config(folder, cfg, facts["overrides"])
+    log_config(logger, cfg)
 
 
 def _read(data: TextData, backbone: Backbone, shared: SharedStart | None) -> tuple[TextData, Backbone, Any]:

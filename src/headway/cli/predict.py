@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="go on with an --output that was interrupted, or begin it; all else must be as it was",
     )
+    _add_answers(parser)
+    return parser
+
+
+def _add_answers(parser: argparse.ArgumentParser) -> None:
+    """Add what says which columns are read, and how the answers are computed and written."""
     parser.add_argument("--probabilities", action="store_true", help="write them beside each answer")
     parser.add_argument("--text", help="column of text")
     parser.add_argument("--text-pair", help="column of the second text")
@@ -69,7 +75,6 @@ def _parser() -> argparse.ArgumentParser:
         default=1,
         help="threads that answer side by side, each with its share of the free cores (%(default)s)",
     )
-    return parser
 
 
 def main(words: Sequence[str]) -> int:

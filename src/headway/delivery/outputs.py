@@ -122,6 +122,7 @@ class _SummedFile:
 
     @property
     def sha256(self) -> str:
+        """The sum of all bytes so far, in hexadecimal."""
         return self._digest.hexdigest()
 
     def write(self, content: bytes, /) -> None:
