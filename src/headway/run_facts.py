@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,14 +12,13 @@ from headway.config.identity import run_id
 from headway.data.fingerprints import data_files, split_digests
 from headway.file_digests import file_sha256
 from headway.models.model_files import model_files
+from headway.models.tensor_digest import tensor_digest
 from headway.tracking.code_state import code_state
 from headway.tracking.numerics import numerics
 from headway.tracking.prediction_digest import prediction_digests
 from headway.tracking.record import environment, redact, redact_word
 
 if TYPE_CHECKING:
-    import torch
-
     from headway.built_run import BuiltRun
     from headway.data.text_data import TextData
     from headway.feature_store import FeatureStore
@@ -127,26 +125,10 @@ def facts_after(folder: Path, built: BuiltRun, store: FeatureStore | None) -> di
     """
     checkpoints = folder / "checkpoints"
     results = {
-        "weights": weights_digest(built.module.state_dict()),
+        "weights": tensor_digest(built.module.state_dict()),
         "checkpoints": {
             name: file_sha256(checkpoints / name) for name in CHECKPOINTS if (checkpoints / name).is_file()
         },
         "predictions": prediction_digests(folder),
     }
     return {"features": None if store is None else store.facts, "results": results}
-
-
-def weights_digest(state: Mapping[str, torch.Tensor]) -> str:
-    """Return the sha256 of tensors: names, types, shapes and bytes, whatever file they lie in.
-
-    Args:
-        state: Name -> tensor.
-    """
-    import torch
-
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        tensor = state[name].detach().cpu().contiguous()
-        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)};".encode())
-        digest.update(tensor.view(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
+
+from headway.cli.reproduce import mean_interval
+from headway.evaluation.metrics import Classification
+from headway.types import DataError
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = {
@@ -117,3 +125,46 @@ def test_overrides_that_do_not_compose(refused, manifest):
 
 def test_outside_a_checkout(refused):
     assert "needs manifests in experiments/reproduce/" in refused("reproduce", "r8")
+
+
+@pytest.fixture
+def predicted(tmp_path):
+    """(name, right) -> a run's folder with predictions of documents; `right` says which are right."""
+
+    def predicted(name, right):
+        table = pa.table({
+            "id": [str(number) for number in range(len(right))],
+            "gold": ["a"] * len(right),
+            "prediction": ["a" if each else "b" for each in right],
+            "loss": [0.5] * len(right),
+        })  # fmt: skip
+        path = tmp_path / name / "predictions" / "test.parquet"
+        path.parent.mkdir(parents=True)
+        pq.write_table(table.replace_schema_metadata({"label_names": json.dumps(["a", "b"])}), path)
+        return tmp_path / name
+
+    return predicted
+
+
+def judged(folders, scores, metric="accuracy"):
+    manifest = SimpleNamespace(metric=metric, split="test")
+    return mean_interval(Classification(), manifest, folders, scores=scores)
+
+
+def test_of_one_seed_the_interval_is_the_binomials(predicted):
+    low, high = judged([predicted("one", np.arange(1000) < 800)], [0.8])
+    half = 1.96 * np.sqrt(0.8 * 0.2 / 1000)
+    assert (low, high) == (pytest.approx(0.8 - half, abs=0.004), pytest.approx(0.8 + half, abs=0.004))
+
+
+def test_seeds_that_differ_widen_the_interval(predicted):
+    order = np.arange(500)
+    alike = judged([predicted("a", order < 400), predicted("b", order < 400)], [0.8, 0.8])
+    unlike = judged([predicted("c", order < 450), predicted("d", order < 350)], [0.9, 0.7])
+    assert unlike[1] - unlike[0] > 2 * (alike[1] - alike[0])
+
+
+def test_seeds_of_other_documents_are_refused(predicted):
+    folders = [predicted(str(count), np.ones(count, dtype=bool)) for count in (3, 4)]
+    with pytest.raises(DataError, match="must have answered the same documents"):
+        judged(folders, [1.0, 1.0])

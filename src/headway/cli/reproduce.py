@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headway.cli.composed import RunPlan, compose
 from headway.config.build import build
@@ -17,9 +18,13 @@ from headway.config.identity import run_id
 from headway.config.search_path import experiments_dir
 from headway.reproduction.finished_runs import finished_run
 from headway.reproduction.manifest import Manifest, manifests, read_manifest
-from headway.types import ConfigError, TrainingError, nearest
+from headway.types import ConfigError, DataError, TrainingError, nearest
+
+if TYPE_CHECKING:
+    from headway.evaluation.metrics.metrics import Metrics
 
 PROGRAM = "headway reproduce"
+LEVEL = 0.95
 MAY_CHANGE = ("output_dir", "cache_dir", "num_threads", "data.num_workers", "trainer.accelerator",
               "trainer.devices", "trainer.enable_progress_bar", "logger")  # fmt: skip
 """Keys that say how and where, not what; anything else would be another experiment."""
@@ -152,9 +157,6 @@ def _run(replicate: Replicate, split: str) -> Path:
 
 
 def _verdict(manifest: Manifest, folders: Sequence[Path], cfg: dict[str, Any]) -> int:
-    from headway.reproduction.interval import LEVEL, mean_interval
-    from headway.reproduction.stored_predictions import read_predictions
-
     metrics = build(cfg["task"]["metrics"], key="task.metrics")
     scores = []
     for folder in folders:
@@ -167,12 +169,7 @@ def _verdict(manifest: Manifest, folders: Sequence[Path], cfg: dict[str, Any]) -
         scores.append(float(found[manifest.metric]))
         print(f"  seed {manifest.seeds[len(scores) - 1]}: {scores[-1]:.4f}  {folder}")
 
-    def score(prediction: Any, gold: Any, names: Sequence[str]) -> float:
-        """Return the metric; 0 where a draw holds none of the label that it is of."""
-        return float(metrics(prediction, gold, names).get(manifest.metric, 0.0))
-
-    stored = [read_predictions(folder, manifest.split) for folder in folders]
-    low, high = mean_interval(stored, score)
+    low, high = mean_interval(metrics, manifest, folders, scores=scores)
     mean = sum(scores) / len(scores)
     passed = manifest.reached_by(mean)
     print(
@@ -182,3 +179,42 @@ def _verdict(manifest: Manifest, folders: Sequence[Path], cfg: dict[str, Any]) -
         f"{manifest.value:g}, tolerance {manifest.tolerance:g})"
     )
     return 0 if passed else 1
+
+
+def mean_interval(
+    metrics: Metrics, manifest: Manifest, folders: Sequence[Path], *, scores: Sequence[float]
+) -> tuple[float, float]:
+    """Return the confidence interval of a metric's mean, over seeds and documents as `headway report` has it.
+
+    Args:
+        metrics: Of the task.
+        manifest: Its metric and split.
+        folders: Of the runs, one a seed.
+        scores: Theirs, which alone are resampled where the metric isn't known by document.
+
+    Returns:
+        The lower and the upper end; NaN for one run of such a metric.
+
+    Raises:
+        HeadwayError: Predictions can't be read, or are of other documents.
+    """
+    import numpy as np
+
+    from headway.evaluation.statistics.bootstrap import bootstrap, bootstrap_seeds
+    from headway.reports.answers import read_answers
+
+    answers = [read_answers(folder, manifest.split) for folder in folders]
+    if len({each.fingerprint() for each in answers}) > 1:
+        raise DataError(
+            "the runs of a reproduction must have answered the same documents, got different ids or right "
+            "answers; remove the runs that are of other data"
+        )
+    known = [
+        metrics.by_document(manifest.metric, each.prediction, each.gold, each.label_names) for each in answers
+    ]
+    by_document = [each for each in known if each is not None]
+    if len(by_document) == len(known):
+        return bootstrap([by_document])[0].interval(LEVEL)
+    if len(scores) < 2:
+        return math.nan, math.nan
+    return bootstrap_seeds([np.array(scores)])[0].interval(LEVEL)

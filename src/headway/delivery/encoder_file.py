@@ -6,7 +6,6 @@ of disk a trial, and most of a trial's time.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import uuid
@@ -97,16 +96,13 @@ def _write(state: Mapping[str, Tensor], digest: str, kept: Path) -> tuple[Path, 
 
 def _digest(encoder: Encoder) -> str:
     """Return the sha256 of names, types, shapes and bits; kept as long as no weight is written to."""
-    import torch
+    from headway.models.tensor_digest import tensor_digest
 
     weights = encoder.model.state_dict()
     versions = tuple((value.data_ptr(), value._version) for value in weights.values())
     known = _digests.get(encoder)
     if known is not None and known[0] == versions:
         return known[1]
-    sha = hashlib.sha256()
-    for name, value in sorted(encoder_state(encoder).items()):
-        sha.update(f"{name}:{value.dtype}:{tuple(value.shape)};".encode())
-        sha.update(value.view(-1).view(torch.uint8).numpy().data)
-    _digests[encoder] = versions, sha.hexdigest()
-    return sha.hexdigest()
+    digest = tensor_digest(encoder_state(encoder))
+    _digests[encoder] = versions, digest
+    return digest

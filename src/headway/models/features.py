@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from headway.models.head_calls import pooled, pools
+from headway.models.tensor_digest import tensor_digest
 
 if TYPE_CHECKING:
     from headway.models.encoder import Encoder
@@ -84,7 +85,6 @@ class FeatureExtractor:
 
     def digest(self) -> str:
         """Return the sha256 of all that decides the features but the windows and the precision."""
-        sha = hashlib.sha256()
         encoder = self._encoder
         config = encoder.model.config.to_diff_dict()
         for name in ("_name_or_path", "transformers_version", "architectures", "torch_dtype", "dtype"):
@@ -97,11 +97,8 @@ class FeatureExtractor:
             self.kind,
             (self._head.pooling, encoder.trims and self._head.reads_first) if self.kind == POOLED else None,
         ]
-        sha.update(json.dumps(decisive, sort_keys=True, default=str).encode())
-        for name, value in sorted(_frozen_tensors(encoder).items()):
-            sha.update(f"{name}:{value.dtype}:{tuple(value.shape)};".encode())
-            sha.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
-        return sha.hexdigest()
+        decisive.append(tensor_digest(_frozen_tensors(encoder)))
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _frozen_tensors(encoder: Encoder) -> dict[str, Tensor]:
