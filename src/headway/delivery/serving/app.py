@@ -45,6 +45,7 @@ class Service:
         about: What /model says.
         document: What /openapi.json says.
         stopping: Whether the server was told to stop; each answer then closes its connection.
+        turning_away: Whether requests are no longer taken, which the answer 503 tells their clients.
     """
 
     batcher: Batcher
@@ -54,6 +55,7 @@ class Service:
     about: dict[str, Any]
     document: dict[str, Any]
     stopping: bool = field(default=False)
+    turning_away: bool = field(default=False)
 
     def json(self, content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         """Return a response of JSON.
@@ -99,6 +101,8 @@ class Service:
 
     async def _answer(self, request: Request) -> Any:
         asked = read_request(await self._body(request), self.columns, self.limits)
+        if self.turning_away:
+            raise RequestError(503, "server", "the server stops; try again")
         try:
             answers = await asyncio.wrap_future(self.batcher.submit(asked.rows))
         except QueueFullError as error:

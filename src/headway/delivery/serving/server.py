@@ -156,8 +156,14 @@ class GracefulServer(uvicorn.Server):
         self._say()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening after a last call, answer what was taken, and close."""
+        """Take requests for a moment, turn others away for another, close the port, and answer what came.
+
+        A client that is told 503 doesn't knock in the instant in which the port closes: what the kernel
+        accepts just then would be reset.
+        """
         self._service.stopping = True
+        await asyncio.sleep(LAST_CALL_SECONDS)
+        self._service.turning_away = True
         await asyncio.sleep(LAST_CALL_SECONDS)
         await self._close_port(sockets or [])
         await asyncio.sleep(LAST_CALL_SECONDS)  # in which who came last sends a request
