@@ -43,6 +43,10 @@ def resumable_loops(trainer: pl.Trainer, loops: dict[str, Any], moment: Moment) 
         # Where a validation comes, or came, after this many batches, Lightning counts a step when it goes on.
         again = _counts_again(trainer, done["current"]["completed"])
         fit["epoch_loop.state_dict"] = {"_batches_that_stepped": stepped - int(again)}
+    if moment is Moment.VALIDATED:  # the validation just made, however many an interrupted one was begun with
+        made = _all(fit["epoch_loop.val_loop.batch_progress"]["current"]["completed"])
+        progress = {"total": made, "current": dict(made), "is_last_batch": True}
+        fit["epoch_loop.val_loop.batch_progress"] = progress
     if moment is Moment.DUE:
         begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
         progress = {"total": begun, "current": dict(begun), "is_last_batch": False}
