@@ -32,8 +32,6 @@ PIPELINE = (
     "row = json.loads(open(sys.argv[2]).readline()); "
     "print(pipeline(sys.argv[3], model=sys.argv[1], trust_remote_code=True)(row['text'])[0], flush=True)"
 )
-SHORT = 12
-"""Words of a short text."""
 TO_FILE = (
     "import sys; from headway.cli.main import main; run, file, out, workers = sys.argv[1:]; "
     "status = main(['predict', run, file, '--text', 'text', '--output', out, '--overwrite', "
@@ -139,10 +137,14 @@ def cold_start(arguments: argparse.Namespace) -> dict[str, Any]:
 def serving(arguments: argparse.Namespace) -> dict[str, Any]:
     """Ask a server, a plain one and a loop for the same texts, from some numbers of clients."""
     from delivery_load import measure
+    from delivery_models import onnx_exports, short_texts
 
+    from headway.delivery.artifact import artifact_folder
+
+    exports = onnx_exports(artifact_folder(arguments.run), arguments.work / "serving")
     return measure(
-        _int8(arguments.run, arguments.work / "serving"),
-        _short_texts(arguments.run),
+        {"int8": exports["onnx int8 optimized"], "fp32": exports["onnx fp32"]},
+        short_texts(arguments.run),
         clients=arguments.clients,
         seconds=arguments.seconds,
     )
@@ -150,8 +152,10 @@ def serving(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def million(arguments: argparse.Namespace) -> dict[str, Any]:
     """Predict files of short texts; what is measured already in the work folder isn't again."""
+    from delivery_models import short_texts
+
     work = arguments.work / "million"
-    folder, texts = _int8(arguments.run, work), _short_texts(arguments.run)
+    folder, texts = _int8(arguments.run, work), short_texts(arguments.run)
     found = {}
     for rows in sorted(arguments.rows):
         file = work / f"{rows}.jsonl"
@@ -179,14 +183,6 @@ def _int8(run: Path, work: Path) -> Path:
     from headway.delivery.artifact import artifact_folder
 
     return onnx_exports(artifact_folder(run), work)["onnx int8 optimized"]
-
-
-def _short_texts(run: Path) -> list[str]:
-    """Return the first words of the run's test texts, repeated in turn by whoever needs more."""
-    from delivery_models import run_split
-
-    _, data = run_split(run, "test")
-    return [" ".join(str(text).split()[:SHORT]) for text in data.tables["test"].column("text")]
 
 
 def _started(words: list[str]) -> tuple[float, int, str]:

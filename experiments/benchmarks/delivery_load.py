@@ -19,7 +19,7 @@ import numpy as np
 
 TYPE = {"Content-Type": "application/json"}
 NEAR = 0.1
-"""By which a label's probability may differ from that of the text alone: int8 scales go by the batch."""
+"""By which a label's probability may differ from that of the text alone."""
 SERVE = "import sys; from headway.cli.main import main; sys.exit(main(sys.argv[1:]))"
 PLAIN = """
 import json, sys
@@ -154,27 +154,48 @@ def started(code: str, *words: str) -> Iterator[tuple[subprocess.Popen[str], int
                 process.kill()
 
 
-def measure(folder: Path, texts: Sequence[str], *, clients: Sequence[int], seconds: float) -> dict[str, Any]:
-    """Return what headway serve, a plain HTTP server and a plain loop do with the same model and texts."""
-    import headway
+def measure(
+    folders: dict[str, Path], texts: Sequence[str], *, clients: Sequence[int], seconds: float
+) -> dict[str, Any]:
+    """Return what headway serve, a plain HTTP server and a plain loop do with the same model and texts.
 
-    predictor = headway.load(folder)
-    wanted = [predictor.predict([text])[0] for text in texts]  # alone: int8 scales go by the batch
-    file = folder.parent / "texts.json"
+    Args:
+        folders: The export in "int8", and in "fp32", whose answers don't go by their neighbours in a batch.
+        texts: Asked in turn.
+        clients: At once.
+        seconds: Of each load.
+    """
+    int8 = str(folders["int8"])
+    wanted = {name: _alone(folder, texts) for name, folder in folders.items()}
+    file = folders["int8"].parent / "texts.json"
     file.write_text(json.dumps(list(texts)), encoding="utf-8")
     found: dict[str, Any] = {"texts": len(texts), "seconds": seconds}
-    words = [sys.executable, "-c", LOOP, str(folder), str(file), str(seconds)]
+    words = [sys.executable, "-c", LOOP, int8, str(file), str(seconds)]
     loop = json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout)
     found["loop"] = figures(loop["taken"], loop["seconds"])
-    for name, code, more in (("serve", SERVE, ("serve",)), ("plain", PLAIN, ())):
-        options = ("--port", "0") if more else ()
-        with started(code, *more, str(folder), *options) as (_, port):
-            Load(port, texts, wanted).run(2, min(1.0, seconds))  # warm
-            found[name] = [Load(port, texts, wanted).run(count, seconds) for count in clients]
-    with started(SERVE, "serve", str(folder), "--port", "0") as (process, port):
-        load = Load(port, texts, wanted)
+    serve = (SERVE, "serve")
+    for name, command, kind, counts in (
+        ("serve", (*serve, int8, "--port", "0"), "int8", clients),
+        ("plain", (PLAIN, int8), "int8", clients),
+        ("one worker", (*serve, int8, "--port", "0", "--workers", "1"), "int8", clients),
+        ("one text at a time", (*serve, int8, "--port", "0", "--max-batch", "1"), "int8", clients[-1:]),
+        ("fp32", (*serve, str(folders["fp32"]), "--port", "0"), "fp32", clients[-1:]),
+    ):
+        with started(*command) as (_, port):
+            Load(port, texts, wanted[kind]).run(2, min(1.0, seconds))  # warm
+            found[name] = [Load(port, texts, wanted[kind]).run(count, seconds) for count in counts]
+    with started(*serve, int8, "--port", "0") as (process, port):
+        load = Load(port, texts, wanted["int8"])
         timer = threading.Timer(min(2.0, seconds), process.send_signal, [signal.SIGTERM])
         timer.start()
         found["stop"] = load.run(max(clients), None)
         found["stop"]["status"] = process.wait(60)
     return found
+
+
+def _alone(folder: Path, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the answers to texts that are asked one by one."""
+    import headway
+
+    predictor = headway.load(folder)
+    return [predictor.predict([text])[0] for text in texts]

@@ -20,6 +20,9 @@ from headway.evaluate_run import run_config
 from headway.models.encoder import Encoder
 from headway.models.heads.cls import ClsHead
 
+SHORT = 12
+"""Words of a short text."""
+
 RANDOM = {"distilbert": (DistilBertConfig, DistilBertModel), "bert_base": (BertConfig, BertModel)}
 """Architectures at their published sizes, with random weights: none of theirs come in a package."""
 VARIANTS = {
@@ -88,3 +91,9 @@ def onnx_exports(artifact: Path, work: Path) -> dict[str, Path]:
         name: exported(artifact, "onnx", options, work / name.replace(" ", "-"))
         for name, options in VARIANTS.items()
     }
+
+
+def short_texts(run: Path) -> list[str]:
+    """Return the first words of the run's test texts, repeated in turn by whoever needs more."""
+    _, data = run_split(run, "test")
+    return [" ".join(str(text).split()[:SHORT]) for text in data.tables["test"].column("text")]
