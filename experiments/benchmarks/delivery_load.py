@@ -177,7 +177,7 @@ def measure(
     for name, command, kind, counts in (
         ("serve", (*serve, int8, "--port", "0"), "int8", clients),
         ("plain", (PLAIN, int8), "int8", clients),
-        ("one worker", (*serve, int8, "--port", "0", "--workers", "1"), "int8", clients),
+        ("two workers", (*serve, int8, "--port", "0", "--workers", "2"), "int8", clients),
         ("one text at a time", (*serve, int8, "--port", "0", "--max-batch", "1"), "int8", clients[-1:]),
         ("fp32", (*serve, str(folders["fp32"]), "--port", "0"), "fp32", clients[-1:]),
     ):

@@ -65,7 +65,7 @@ def cold_lines(found: dict[str, Any]) -> list[str]:
 SERVERS = {
     "plain": "one request at a time over HTTP",
     "serve": "headway serve",
-    "one worker": "headway serve --workers 1",
+    "two workers": "headway serve --workers 2",
     "one text at a time": "headway serve --max-batch 1",
     "fp32": "headway serve, fp32",
 }

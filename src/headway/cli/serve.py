@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=8000, help="to listen on; 0: any (%(default)s)")
     parser.add_argument("--name", help="of the model on pages and in metrics; by default the run's")
-    parser.add_argument("--workers", type=int, help="threads that answer; by default one a free core")
+    parser.add_argument("--workers", type=int, help="threads that answer; by default one for two free cores")
     parser.add_argument("--threads", type=int, help="that compute for each of them; by default its share")
     parser.add_argument("--device", help="as torch names it; by default a GPU if there is one")
     usual = ServeLimits()
@@ -85,7 +85,8 @@ def _serve(arguments: argparse.Namespace, limits: ServeLimits) -> int:
     from headway.delivery.threads import free_threads
 
     free = free_threads()
-    workers = arguments.workers or free
+    # Measured on two cores: one that computes with both answers sooner, and as many, as one on each.
+    workers = arguments.workers or max(1, free // 2)
     predictor = load(
         arguments.run, device=arguments.device, threads=arguments.threads or max(1, free // workers)
     )
