@@ -8,10 +8,12 @@ wins.
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from typing import IO
 
 _META = "meta.json"
+ABANDONED = 24 * 3600.0
+"""Seconds without a change after which what is half written is nobody's any more."""
 
 # More than the writers that could each set aside what another has just written.
 _ATTEMPTS = 100
@@ -49,6 +53,7 @@ def save(folder: Path, write: Callable[[Path], None], *, format: int) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target: a rename across file systems is no rename. Not tempfile: its folders are private
     # to one user, a cache may be shared.
+    _remove_abandoned(folder)
     staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     staging.mkdir()
     try:
@@ -64,6 +69,15 @@ def save(folder: Path, write: Callable[[Path], None], *, format: int) -> None:
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what writers of the same folder have left that were killed a long time ago."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
+        with suppress(OSError):  # another process may remove it just now
+            newest = max(path.stat().st_mtime for path in (left, *left.iterdir()))
+            if time.time() - newest > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _seal(folder: Path, *, format: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,8 @@ class Said:
     seconds: float
 
 
-def headway(words: Sequence[str], folder: Path) -> Said:
-    """Run `headway WORDS` in a folder."""
+def headway(words: Sequence[str], folder: Path, *, before: Callable[[], None] | None = None) -> Said:
+    """Run `headway WORDS` in a folder, in a process of its own in which `before` is called first."""
     log = folder / "said.log"
     log.unlink(missing_ok=True)
 
@@ -37,6 +37,8 @@ def headway(words: Sequence[str], folder: Path) -> Said:
         from headway.cli.main import main
 
         os.chdir(folder)
+        if before is not None:
+            before()
         raise SystemExit(main(list(words)))
 
     start = time.perf_counter()
