@@ -47,6 +47,8 @@ def fault_message(error: BaseException) -> str | None:
             f"a loader worker ended: {text}; lower data.num_workers (0 for none) where memory ran out, or look "
             "for what killed it"
         )
+    if "can't allocate memory" in text:
+        return OUT_OF_MEMORY.format(text)
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(error, torch.OutOfMemoryError):
         return OUT_OF_MEMORY.format(text.split(". ")[0])
