@@ -20,15 +20,18 @@ from headway.types import CheckpointError, ConfigError
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def whole(config, tmp_path):
-    """Return a function: (config) -> the folder of its uninterrupted run and the tape of it."""
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return a function: (config) -> the folder of its uninterrupted run, made once, and the tape of it."""
+    made = {}
 
     def whole(cfg):
-        folder, tape = tmp_path / "whole", tmp_path / "whole.tape"
-        if not folder.exists():
-            run(cfg, folder, callbacks=[Tape(tape)])
-        return folder, tape
+        key = json.dumps(cfg, sort_keys=True)
+        if key not in made:
+            place = tmp_path_factory.mktemp("whole")
+            run(cfg, place / "run", callbacks=[Tape(place / "tape")])
+            made[key] = place / "run", place / "tape"
+        return made[key]
 
     return whole
 
