@@ -35,7 +35,10 @@ def test_what_is_written_is_named_where_the_system_names_nothing(tmp_path):
         (RuntimeError("DataLoader worker (pid(s) 12, 13) exited unexpectedly"), "data.num_workers"),
         (RuntimeError("DataLoader worker (pid 12) is killed by signal: Killed. "), "data.num_workers"),
         (MemoryError(), "batching.batch_size"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"), "batching.batch_size"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"),
+            "batching.batch_size",
+        ),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB. Of 3"), "CUDA out of memory;"),
     ],
 )

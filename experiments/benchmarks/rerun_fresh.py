@@ -42,7 +42,16 @@ def install(python: Path, wanted: list[str], extra: list[str]) -> list[str]:
         wanted: Requirements.
         extra: Words for pip, such as an index.
     """
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", *extra]
+    command = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        *extra,
+    ]
     if subprocess.run([*command, *wanted], check=False).returncode == 0:
         return []
     return [each for each in wanted if subprocess.run([*command, each], check=False).returncode]

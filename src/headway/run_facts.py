@@ -134,6 +134,7 @@ def facts_after(folder: Path, built: BuiltRun, store: FeatureStore | None) -> di
     limits = {name: limit.state_dict() for name, limit in built.module.memory_limits.items()}
     return {
         "features": None if store is None else store.facts,
-        "memory_limits": {name: limit for name, limit in limits.items() if limit["since"] is not None} or None,
+        "memory_limits": {name: limit for name, limit in limits.items() if limit["since"] is not None}
+        or None,
         "results": results,
     }

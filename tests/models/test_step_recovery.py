@@ -78,7 +78,9 @@ def train(tiny_model, make_batch):
         memory = None if narrow is None else Narrow(encoder, **narrow)
         torch.manual_seed(1)
         built = head(dropout=0.1 if dropout else 0.0, hidden_size=32, num_labels=3, initializer_range=0.5)
-        build = SimpleNamespace(build=lambda *parts: torch.optim.SGD([p for m in parts for p in m.parameters()], lr=0.5))
+        build = SimpleNamespace(
+            build=lambda *parts: torch.optim.SGD([p for m in parts for p in m.parameters()], lr=0.5)
+        )
         module = Steps(encoder=encoder, head=built, loss=CrossEntropy(), optimizer=build,
                        schedule=lambda *_: 1.0, total_steps=3, accumulate=accumulate)  # fmt: skip
         if restored is not None:
@@ -139,7 +141,9 @@ def test_with_dropout_the_same_masks_are_drawn_each_time(train):
 
 def test_how_often_it_was_tried_before_changes_nothing(train):
     narrow, _ = train({"most": 12}, dropout=True)
-    known, memory = train({"most": 12}, dropout=True, restored={"training": narrow.memory_limits["training"].state_dict()})
+    known, memory = train(
+        {"most": 12}, dropout=True, restored={"training": narrow.memory_limits["training"].state_dict()}
+    )
     assert memory.refused == 0
     _same(narrow, known, exact=True)
 
@@ -185,7 +189,11 @@ def test_what_has_no_state_is_computed_in_parts_too(make_batch):
             raise ERRORS["cuda"]
         return part.lengths
 
-    limit, batch, at = MemoryLimit.of_evaluation(), make_batch([3, 5, 7, 8]), {"epoch": 0, "batch": 2, "step": 5}
+    limit, batch, at = (
+        MemoryLimit.of_evaluation(),
+        make_batch([3, 5, 7, 8]),
+        {"epoch": 0, "batch": 2, "step": 5},
+    )
     assert limit.each(batch, compute, at) == [(3, 5), (7,), (8,)]
     asked.clear()
     limit.each(batch, compute, at)

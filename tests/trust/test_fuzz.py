@@ -31,5 +31,8 @@ def test_texts_come_back_as_they_were_written(tmp_path, suffix):
     _, read = fuzz.reader(tmp_path, suffix)
     write = fuzz.WRITERS[suffix]
     fuzz.hunt(
-        lambda rows: fuzz.check_round_trip(read, write(rows), rows), rows_of_text(), number=0, examples=EXAMPLES
+        lambda rows: fuzz.check_round_trip(read, write(rows), rows),
+        rows_of_text(),
+        number=0,
+        examples=EXAMPLES,
     )

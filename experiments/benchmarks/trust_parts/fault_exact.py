@@ -14,7 +14,6 @@ from pathlib import Path
 from trust_parts.fault_runs import Before, fault, same_as, train
 from trust_parts.rows import Case, check
 
-
 LOST = re.compile("the work goes on|lines are missing")
 """What is said where output is lost."""
 
@@ -47,7 +46,10 @@ def plain_ascii() -> None:
 # What changes nothing: overrides, and what is done before the command.
 EXACT: dict[str, tuple[Sequence[str], Before | None]] = {
     "the clock is set back in a training": (fault("clock_back", "step", 3), None),
-    "the token store is removed in a training": (("data.num_workers=2", *fault("remove_cache", "step", 2)), None),
+    "the token store is removed in a training": (
+        ("data.num_workers=2", *fault("remove_cache", "step", 2)),
+        None,
+    ),
     "stdout is closed": ((), close_stdout),
     "the reader of stdout has gone": ((), lose_reader),
     "stdout is on a full disk": ((), full_stdout),
@@ -87,7 +89,9 @@ def _umlauts(work: Path) -> Path:
     (work / "umlauts.jsonl").write_text("\n".join(lines))
     said = train(work, "data.text='körper'", f"data.train={work}/umlauts.jsonl",
                  f"data.validation={work}/umlauts.jsonl", f"hydra.run.dir={work}/whole")  # fmt: skip
-    check(said.status == 0, f"the training that nothing happens to ended with {said.status}: {said.text[-300:]}")
+    check(
+        said.status == 0, f"the training that nothing happens to ended with {said.status}: {said.text[-300:]}"
+    )
     return work / "whole"
 
 

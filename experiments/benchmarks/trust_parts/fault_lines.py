@@ -79,7 +79,9 @@ def _no_home(work: Path) -> None:
 def _few_files(work: Path) -> None:
     """Fewer file handles than loader workers take."""
     low = len(os.listdir("/proc/self/fd")) + 6
-    few = train(work, "data.num_workers=4", before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (low, low)))
+    few = train(
+        work, "data.num_workers=4", before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (low, low))
+    )
     told(few, "ulimit -n")
 
 

@@ -96,9 +96,7 @@ def _still_config(work: Path, *more: str) -> dict[str, Any]:
     return compose(*options, *others, f"backbone.name={_still(work)}", "task.head.dropout=0.0", *rest)
 
 
-def _run(
-    cfg: dict[str, Any], folder: Path, work: Path, callbacks: Sequence[Any], *, status: int = 0
-) -> None:
+def _run(cfg: dict[str, Any], folder: Path, work: Path, callbacks: Sequence[Any], *, status: int = 0) -> None:
     ended = in_process(lambda: run(cfg, folder, callbacks=callbacks) and None, work / "faults.log")
     check(ended == status, f"it ended with {ended}: {(work / 'faults.log').read_text()[-300:]}")
 

@@ -28,6 +28,8 @@ SLOWEST = timedelta(seconds=20)
 """Of one example, beyond which it counts as a hang."""
 CHUNKS, OF_CONFIG, OF_FILES = 10, 50, 500
 """Cases of each property; examples in a case."""
+
+
 def compose_or_refuse(words: Sequence[str]) -> None:
     """Do what `headway train WORDS` does before it imports torch; any other error than a refusal passes.
 

@@ -24,7 +24,13 @@ OWN = {
     # Kinds beside those of works.py, over the same rows with a few columns more.
     "multilabel": ("task=multilabel", "data.text=body", "data.labels=topics"),
     "regression": ("task=regression", "data.text=body", "data.score=length"),
-    "entities": ("task=entities", "data.text=null", "data.tokens=words", "data.tags=spans", "data.scheme=IOB2"),
+    "entities": (
+        "task=entities",
+        "data.text=null",
+        "data.tokens=words",
+        "data.tags=spans",
+        "data.scheme=IOB2",
+    ),
 }
 KINDS = ("single", "pair", "words", "windows", *OWN)
 BATCHES, ORDERS, SHARED = (1, 3, 7), (1, 2), (1, 5)
@@ -38,7 +44,9 @@ def _rows(work: Path) -> Path:
     for line in (work / "rows.jsonl").read_text().splitlines():
         row = json.loads(line)
         long = [tag == "long" for tag in row["tags"]]
-        row["topics"] = ",".join(name for name, holds in {"any": any(long), "first": long[0]}.items() if holds)
+        row["topics"] = ",".join(
+            name for name, holds in {"any": any(long), "first": long[0]}.items() if holds
+        )
         row["length"] = str(len(row["words"]))
         row["spans"] = ["B-LONG" if holds else "O" for holds in long]
         lines.append(json.dumps(row))
@@ -110,9 +118,7 @@ def _scored(cfg: dict[str, Any], checkpoint: Path, work: Path, *, world: int = 1
 def _same(expected: dict[str, float], found: dict[str, float]) -> None:
     check(expected.keys() == found.keys(), f"other metrics: {sorted(expected.keys() ^ found.keys())}")
     far = {
-        name: (value, found[name])
-        for name, value in expected.items()
-        if not abs(value - found[name]) <= NEAR
+        name: (value, found[name]) for name, value in expected.items() if not abs(value - found[name]) <= NEAR
     }
     check(not far, f"these differ: {far}")
 

@@ -191,9 +191,7 @@ class TrainerPeer(_Peer):
         """Train; kill the process or send it a signal after a step; or go on from the last checkpoint."""
         torch.set_num_threads(1)
         trainer = self.trainer()
-        trainer.ender = Ender(
-            self.tape, kill_after, signal_after, fault=self.fault, model=trainer.model
-        )
+        trainer.ender = Ender(self.tape, kill_after, signal_after, fault=self.fault, model=trainer.model)
         trainer.add_callback(_Watch(trainer.ender))
         trainer.train(resume_from_checkpoint=resume and any(self.folder.glob("checkpoint-*")))
         torch.save(trainer.model.state_dict(), self.folder / "final.pt")

@@ -194,9 +194,7 @@ class StepRecovery:
             free_memory(factor.device)
             self.limit.lower(max(self.limit.parts(batch), key=lambda part: sum(part.lengths)), self._at)
 
-    def _in_parts(
-        self, batch: Batch, generators: _Generators, setting: Setting
-    ) -> tuple[Tensor, Tensor]:
+    def _in_parts(self, batch: Batch, generators: _Generators, setting: Setting) -> tuple[Tensor, Tensor]:
         """Return the sums of a batch, with gradients taken part by part, in smaller ones until they fit."""
         device = batch.documents.device
         while True:
@@ -221,9 +219,7 @@ class StepRecovery:
             free_memory(device)
             self.limit.lower(failed, self._at)
 
-    def _add(
-        self, part: Batch, gradients: list[Tensor | None], setting: Setting
-    ) -> tuple[Tensor, Tensor]:
+    def _add(self, part: Batch, gradients: list[Tensor | None], setting: Setting) -> tuple[Tensor, Tensor]:
         """Add a part's gradients; return the sum of its losses and that of their weights, without a graph."""
         with torch.enable_grad(), setting.context():
             total, weight = self._sums(part)

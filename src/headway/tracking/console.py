@@ -89,7 +89,9 @@ class SteadyStream:
             os.close(nowhere)
         name = getattr(self._stream, "name", "a stream")
         with suppress(OSError, ValueError):
-            self._other.write(f"warning: {name} can't be written: {error.strerror or error}; the work goes on\n")
+            self._other.write(
+                f"warning: {name} can't be written: {error.strerror or error}; the work goes on\n"
+            )
             self._other.flush()
 
 

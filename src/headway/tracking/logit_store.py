@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from headway.evaluation.slices import DocumentFacts
-from headway.tracking.record import write_json
 from headway.named_errors import naming
+from headway.tracking.record import write_json
 from headway.types import Gold, HeadwayError, WindowLogits
 
 FOLDER = "logits"
