@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--lengths", type=int, nargs="+", default=[16, 64, 128, 256, 512])
     parser.add_argument("--repeats", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=240.0)
+    parser.add_argument("--seconds", type=float, default=90.0)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     folder = long_artifact(arguments.model, arguments.run, arguments.work)

@@ -203,7 +203,8 @@ def take_over(earlier: Path, folder: Path) -> None:
     """Move an interrupted training into a new folder, so that it goes on there.
 
     Args:
-        earlier: The folder of a run; one without a sound checkpoint is left alone.
+        earlier: The folder of a run; one without a sound checkpoint is left alone, and so is one in which a
+            process still trains: a cluster's job outlives the sweep that began it.
         folder: The new run's, with nothing of a run in it.
     """
     checkpoints = earlier / "checkpoints"
@@ -215,7 +216,11 @@ def take_over(earlier: Path, folder: Path) -> None:
     except (CheckpointError, OSError) as error:
         log.warning("the training begins anew: %s", error)
         return
-    for name in ("config.yaml", CURVES):
-        if (earlier / name).is_file():
-            shutil.copyfile(earlier / name, folder / name)
-    checkpoints.rename(folder / "checkpoints")
+    try:
+        with only_run_in(earlier):
+            for name in ("config.yaml", CURVES):
+                if (earlier / name).is_file():
+                    shutil.copyfile(earlier / name, folder / name)
+            checkpoints.rename(folder / "checkpoints")
+    except ConfigError as error:
+        log.warning("the training begins anew: %s", error)

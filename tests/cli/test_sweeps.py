@@ -22,13 +22,15 @@ class Trouble(nn.Module):
     def __init__(self, kind: str):
         super().__init__()
         self.kind = kind if not Path("mended").exists() else "none"
+        self.calls = 0
         with open("pids", "a") as stream:
             stream.write(f"{os.getpid()}\\n")
 
     def forward(self, logits, targets):
         if self.kind == "crash":
             raise RuntimeError("the loss broke")
-        if self.kind == "kill":
+        self.calls += 1
+        if self.kind == "kill" or (self.kind == "late" and self.calls == 6):
             os.kill(os.getpid(), signal.SIGKILL)
         if self.kind == "abort":
             os.abort()
@@ -194,6 +196,25 @@ def test_a_launcher_of_hydras_runs_the_trials(headway, here, words):
     assert headway(*command).status == 0
     begun = Counter(event["point"] for event in _events(here) if event["event"] == "begin")
     assert begun == {0: 1, 1: 2}
+
+
+@pytest.mark.slow
+def test_a_launcher_goes_on_from_a_trial_that_was_killed(headway, here, words):
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs headway[submitit]")
+    sweep = ("train", "-m", *words, "hydra/launcher=queue", "task.loss.kind=late", "trainer.max_epochs=4")
+    assert headway(*sweep).status == 1
+    assert _document(here)["points"][0]["runs"][0]["status"] == "killed"
+    (here / "mended").touch()
+    outcome = headway(*sweep)
+    assert outcome.status == 0, outcome.out
+    first, second = (
+        here / "outputs" / "files" / "mine" / event["folder"]
+        for event in _events(here)
+        if event["event"] == "begin"
+    )
+    assert not (first / "checkpoints").exists()
+    record = json.loads((second / "record.json").read_text(encoding="utf-8"))
+    assert record["resumed_from_step"] == 4  # two steps an epoch; the sixth loss is the second validation
 
 
 @pytest.mark.parametrize(

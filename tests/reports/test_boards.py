@@ -139,6 +139,26 @@ def test_too_few_resamples_for_holm_are_said(three, tmp_path):
     assert any("use --correction romano_wolf" in note for note in board(tmp_path, resamples=20).notes)
 
 
+def test_what_few_seeds_leave_untold_is_said(written_run, answers, tmp_path):
+    for number, errors in ((1, (5, 6)), (2, (30, 45))):
+        for seed, count in enumerate(errors):
+            right, given = answers(10 * number + seed, count)
+            written_run(f"{number}-{seed}", right, given, seed=seed, cfg=lr(number / 1000))
+    found = board(tmp_path)
+    assert [row.rank for row in found.rows] == [1, 1]
+    note = next(note for note in found.notes if "coarse" in note)
+    assert "0.3200 between lr=0.001 and lr=0.002" in note  # 0.945 less 0.625
+    assert "2 runs say little" in note
+
+
+def test_no_note_where_few_seeds_differ_by_no_more_than_seeds_do(written_run, answers, tmp_path):
+    for number, errors in ((1, (5, 9)), (2, (6, 10))):
+        for seed, count in enumerate(errors):
+            right, given = answers(10 * number + seed, count)
+            written_run(f"{number}-{seed}", right, given, seed=seed, cfg=lr(number / 1000))
+    assert not any("coarse" in note for note in board(tmp_path).notes)
+
+
 def test_runs_that_monitored_other_metrics_are_said(written_run, answers, tmp_path):
     right, given = answers(0, 10)
     written_run("a", right, given)

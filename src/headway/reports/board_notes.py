@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from headway.evaluation.statistics.ranks import Comparison
 from headway.reports.board import Row, Settings
 from headway.reports.configs import flatten
 from headway.reports.plain_text import one_line
@@ -13,17 +14,19 @@ _OWN = ("argv", "start", "end", "pid", "exit", "seconds", "hostname", "started",
 """Keys of an environment that differ from run to run anyway."""
 
 
-def notes(rows: Sequence[Row], settings: Settings, *, metric: str, resamples: int, pairs: int) -> list[str]:
+def notes(
+    rows: Sequence[Row], compared: Sequence[Comparison], settings: Settings, *, metric: str, resamples: int
+) -> list[str]:
     """Return the notes of a board.
 
     Args:
         rows: Of the board.
+        compared: Every two of them, by their places.
         settings: How it was judged.
         metric: What decided.
         resamples: Of the bootstrap.
-        pairs: How many comparisons there were.
     """
-    found = []
+    found, pairs = [], len(compared)
     if any(row.draws is not None and len(row.values) == 1 for row in rows):
         found.append(
             "Configs with a single run: their intervals hold what other documents would change, not what "
@@ -34,6 +37,7 @@ def notes(rows: Sequence[Row], settings: Settings, *, metric: str, resamples: in
             f"{pairs} comparisons with Holm's correction need more than {resamples} resamples to tell any "
             "two apart; use --correction romano_wolf, or --resamples."
         )
+    found += _coarse(rows, compared)
     unscored = sum(not row.values and bool(row.config.replicates()) for row in rows)
     if unscored:
         found.append(
@@ -53,6 +57,30 @@ def notes(rows: Sequence[Row], settings: Settings, *, metric: str, resamples: in
             "Runs that were trained together share what they cost: the first bears most of its seconds."
         )
     return found + _environments(rows)
+
+
+def _coarse(rows: Sequence[Row], compared: Sequence[Comparison]) -> list[str]:
+    """Say how large a difference few runs leave untold, where it is larger than the seeds' own spread."""
+    few = [each for each in compared if not each.apart and not each.decided]
+    shown = [each for each in few if abs(each.difference.value) > _spread(rows[each.left], rows[each.right])]
+    if not shown:
+        return []
+    widest = max(shown, key=lambda each: abs(each.difference.value))
+    left, right = rows[widest.left], rows[widest.right]
+    runs = min(len(left.values), len(right.values))
+    return [
+        f"Ranks are coarse with so few runs a config: {abs(widest.difference.value):.4f} between "
+        f"{one_line(left.config.name, 60)} and {one_line(right.config.name, 60)} isn't told apart "
+        f"(p = {widest.p:.2g}, corrected for {len(compared)} comparisons), since {runs} runs say little of "
+        "how much a seed matters; more seeds tell more."
+    ]
+
+
+def _spread(*rows: Row) -> float:
+    """Return the largest deviation between seeds; infinite where no config has two."""
+    deviations = [row.draws.deviation for row in rows if row.draws is not None]
+    known = [each for each in deviations if each is not None]
+    return max(known) if len(known) == len(rows) else float("inf")
 
 
 def _environments(rows: Sequence[Row]) -> list[str]:

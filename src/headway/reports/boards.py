@@ -100,7 +100,7 @@ class _Maker:
         rows = self._rows(ranked, draws, found)
         places = {row.config.id: place for place, row in enumerate(rows)}
         moved = tuple(_moved(each, [places[config.id] for config in ranked]) for each in found)
-        self._notes += notes(rows, self._settings, metric=self._metric, resamples=resamples, pairs=len(found))
+        self._notes += notes(rows, moved, self._settings, metric=self._metric, resamples=resamples)
         first = self._configs[0].runs[0]
         known = next((self._answers[run.folder] for run in self._all() if run.folder in self._answers), None)
         return Board(

@@ -102,6 +102,7 @@ class LaunchedJobs:
             f"hydra.sweep.subdir={_quoted(str(trial.folder.relative_to(self._folder)))}",
         ]
         try:
+            _take_over(trial)
             returned = self._launcher.launch([words], initial_job_idx=trial.point)
             outcome = _outcome(trial, returned[0])
         except Exception as error:  # a worker that died, in each launcher's own words
@@ -109,6 +110,15 @@ class LaunchedJobs:
         if not outcome.seconds:  # of a job without a record: with the time in the queue
             outcome = replace(outcome, seconds=round(time.perf_counter() - start, 3))
         self._ended.put((trial, outcome))
+
+
+def _take_over(trial: Trial) -> None:
+    """Leave an earlier attempt's checkpoints where the worker goes on from them: in the trial's folder."""
+    if trial.earlier is not None:
+        from headway.resume import take_over
+
+        trial.folder.mkdir(parents=True, exist_ok=True)
+        take_over(trial.earlier, trial.folder)
 
 
 def _quoted(text: str) -> str:
