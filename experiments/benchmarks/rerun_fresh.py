@@ -2,10 +2,10 @@
 
     python experiments/benchmarks/rerun_fresh.py RUN --environment /tmp/fresh
 
-RUN is a run's folder or its record.json. Every distribution that the record's freeze names is installed in its
-version, without looking at what others ask for, and headway from this checkout. Packages that no index has,
-such as other editable installs, are named and left out. Then `headway train --from RUN` runs there; its last
-line says whether the predictions are the same to the bit, and so does the exit status.
+RUN is a run's folder or its record.json. Every distribution that the record's freeze names is installed in
+its version, without looking at what others ask for, and headway from this checkout. Packages that no
+index has, such as other editable installs, are named and left out. Then `headway train --from RUN` runs
+there; its last line says whether the predictions are the same to the bit, and so does the exit status.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ def fault_message(error: BaseException) -> str | None:
     text = " ".join(str(error).split())
     if WORKER.search(text):
         return (
-            f"a loader worker ended: {text}; lower data.num_workers (0 for none) where memory ran out, or look "
-            "for what killed it"
+            f"a loader worker ended: {text}; lower data.num_workers (0 for none) where memory ran out, or "
+            "look for what killed it"
         )
     if "can't allocate memory" in text:
         return OUT_OF_MEMORY.format(text)

@@ -16,7 +16,7 @@ from headway.models.heads.token import TokenHead
 from headway.models.losses.cross_entropy import CrossEntropy
 from headway.models.memory_limit import MemoryLimit, is_out_of_memory
 from headway.models.module import FineTuner
-from headway.models.step_recovery import repeats_forward, unless_others_wait
+from headway.models.step_setting import repeats_forward, unless_others_wait
 from headway.types import IGNORE_INDEX, TrainingError
 
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -85,9 +85,10 @@ def train(tiny_model, make_batch):
                        schedule=lambda *_: 1.0, total_steps=3, accumulate=accumulate)  # fmt: skip
         if restored is not None:
             module.on_load_checkpoint({"memory_limits": restored})
-        trainer = pl.Trainer(accelerator="cpu", max_epochs=1, accumulate_grad_batches=accumulate, logger=False,
-                             enable_checkpointing=False, enable_progress_bar=False,
-                             enable_model_summary=False)  # fmt: skip
+        trainer = pl.Trainer(
+            accelerator="cpu", max_epochs=1, accumulate_grad_batches=accumulate, logger=False,
+            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        )  # fmt: skip
         trainer.fit(module, DataLoader(_batches(make_batch, token_level=head is TokenHead), batch_size=None))
         return module, memory
 

@@ -1,4 +1,4 @@
-"""Whatever a command line or a file holds is taken or refused by a message; `make trust` looks much longer."""
+"""Whatever a command line or a file holds is taken or refused by a message; `make trust` looks longer."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def fill_disk_at_once(*_: Any) -> None:
     fill_disk(size=20)
 
 
-def remove_folder(trainer: pl.Trainer, _: Any, folder: Path) -> None:
+def remove_folder(_trainer: pl.Trainer, _: Any, folder: Path) -> None:
     """Remove the run's folder."""
     shutil.rmtree(folder)
 

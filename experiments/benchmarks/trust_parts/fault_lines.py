@@ -25,7 +25,11 @@ TOLD: dict[str, tuple[Sequence[str], int, tuple[str, ...]]] = {
         fault("poison_weights", "step", 4), 1, ("logits of the val split are not finite", "optimizer.lr")),
     "an infinite gradient": (fault("infinite_gradient", "step", 2), 1, ("training loss is nan",)),
     "a metric that is no number": (fault("spoil_metric", "validation"), 1, ("val/f1_macro is nan",)),
-    "a monitor that is never logged": (fault("forget_metric", "validation"), 1, ("not logged", "task.monitor")),
+    "a monitor that is never logged": (
+        fault("forget_metric", "validation"),
+        1,
+        ("not logged", "task.monitor"),
+    ),
     "a monitor that there isn't": (("task.monitor=f2_macro",), 2, ("task.monitor",)),
     "a full disk in predictions": (fault("fill_disk", "train_end"), 1, ("predictions/validation.parquet",)),
     "a full disk in curves": (fault("fill_disk_at_once", "fit_start"), 1, ("metrics.csv",)),
@@ -78,7 +82,7 @@ def _no_home(work: Path) -> None:
 
 def _few_files(work: Path) -> None:
     """Fewer file handles than loader workers take."""
-    low = len(os.listdir("/proc/self/fd")) + 6
+    low = len(list(Path("/proc/self/fd").iterdir())) + 6
     few = train(
         work, "data.num_workers=4", before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (low, low))
     )
@@ -104,7 +108,7 @@ def _clock_between(work: Path) -> None:
             """A clock that was set back to the same second."""
 
             @classmethod
-            def now(cls, tz: Any = None) -> Any:
+            def now(cls, tz: Any = None) -> Any:  # noqa: ARG003 - as datetime has it
                 """Return the second."""
                 return cls(2024, 1, 1)
 

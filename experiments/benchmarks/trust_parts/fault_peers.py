@@ -20,34 +20,34 @@ AT = 3
 """The step after which something goes wrong."""
 
 
-def _poison(peer: Peer, model: Any) -> None:
+def _poison(_: Peer, model: Any) -> None:
     with torch.no_grad():
         model.classifier.weight[0, 0] = float("nan")
 
 
-def _infinite(peer: Peer, model: Any) -> None:
+def _infinite(_: Peer, model: Any) -> None:
     model.classifier.weight.register_hook(lambda gradient: gradient + float("inf"))
 
 
-def _raise(peer: Peer, model: Any) -> None:
+def _raise(*_: Any) -> None:
     raise ZeroDivisionError("a mistake in a callback of the user's own")
 
 
-def _remove(peer: Peer, model: Any) -> None:
+def _remove(peer: Peer, _: Any) -> None:
     shutil.rmtree(peer.folder, ignore_errors=True)
 
 
-def _worker(peer: Peer, model: Any) -> None:
+def _worker(*_: Any) -> None:
     kill_worker()
 
 
-def _clock(peer: Peer, model: Any) -> None:
+def _clock(*_: Any) -> None:
     real = time.time
     time.time = lambda: real() - YESTERDAY
 
 
-def _memory(peer: Peer, model: Any) -> None:
-    def refuse(_: Any, arguments: Any, named: Any) -> None:
+def _memory(_: Peer, model: Any) -> None:
+    def refuse(_module: Any, _arguments: Any, named: Any) -> None:
         """Hold half of a batch at most."""
         if len(named["input_ids"]) > 4:
             NarrowMemory._refuse()
@@ -76,7 +76,7 @@ MAY_FAIL = ("a loader worker is killed", "a loss that is no number", "an infinit
 
 
 def _peer(make: Callable[..., Peer]) -> Cases:
-    def cases(work: Path, share: float) -> Iterator[Case]:
+    def cases(work: Path, _share: float) -> Iterator[Case]:
         """Yield the same faults in a peer's training."""
         whole = {workers: make(work, "whole", workers=workers) for workers in (0, 2)}
         for peer in whole.values():

@@ -1,4 +1,4 @@
-"""Row: whatever a command line or a file holds, it is taken or refused by a message; no traceback, no hang."""
+"""Row: whatever a command line or a file holds is taken or refused by a message; no traceback, no hang."""
 
 from __future__ import annotations
 
@@ -152,20 +152,41 @@ def _cases(work: Path, share: float) -> Iterator[Case]:
     base, chunks = words_of("single", work), some(CHUNKS, share)
     for number in range(chunks):
         words = overrides(keys)
-        yield f"overrides {number}", _forked(work, lambda words=words, number=number: hunt(
-            lambda more: compose_or_refuse([*base, *more]), words, number=number, examples=OF_CONFIG))  # fmt: skip
+
+        def override(words: Any = words, number: int = number) -> None:
+            """Compose overrides."""
+            hunt(
+                lambda more: compose_or_refuse([*base, *more]),
+                words,
+                number=number,
+                examples=OF_CONFIG,
+            )
+
+        yield f"overrides {number}", _forked(work, override)
     for suffix in SUFFIXES:
         _, read = reader(work, suffix)
         for number in range(chunks):
             files = damaged(good_file(suffix))
-            yield f"a damaged {suffix} {number}", _forked(work, lambda read=read, files=files, number=number: hunt(
-                lambda content: read(content) and None, files, number=number, examples=OF_FILES))  # fmt: skip
+
+            def damage(read: Any = read, files: Any = files, number: int = number) -> None:
+                """Read damaged files."""
+                hunt(lambda content: read(content) and None, files, number=number, examples=OF_FILES)
+
+            yield f"a damaged {suffix} {number}", _forked(work, damage)
     for suffix, write in WRITERS.items():
         _, read = reader(work, suffix)
         for number in range(chunks):
-            yield f"texts in {suffix} {number}", _forked(work, lambda read=read, write=write, number=number: hunt(
-                lambda rows: check_round_trip(read, write(rows), rows), rows_of_text(), number=number,
-                examples=OF_FILES))  # fmt: skip
+
+            def there_and_back(read: Any = read, write: Any = write, number: int = number) -> None:
+                """Write rows and read them."""
+                hunt(
+                    lambda rows: check_round_trip(read, write(rows), rows),
+                    rows_of_text(),
+                    number=number,
+                    examples=OF_FILES,
+                )
+
+            yield f"texts in {suffix} {number}", _forked(work, there_and_back)
 
 
 ROW = Row(

@@ -16,12 +16,15 @@ from hypothesis import strategies as st
 
 LEFT_OUT = ("hydra", "output_dir", "cache_dir", "sweep", "seeds")
 """Keys that would write elsewhere, or make many runs."""
-ODD = ("null", "true", "no", "nan", "-inf", "1e400", "0x1", "1_000", "012", "-1", "0", "''", '""', "[]", "{}", "[1,2]",
-       "{a: 1}", "[[[", "${seed}", "${nowhere}", "${oc.env:HOME}", "${oc.decode:1}", "${", "???", "a b", "é", "\u200b",
-       "\\", "'", "a=b", "9" * 400, "_target_", "os.system", "{_target_: os.system}")  # fmt: skip
-SCRAPS = (b"\0", b'"', b"'", b",", b";", b"\t", b"\n", b"\r", b"\r\n", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"{",
-          b"}", b"[", b"]", b"\\", b"\\u0000", b"\\ud800", b"null", b"NaN", b"1e999", b"-DOCSTART- O\n", b" ", b"\xe2\x80\xa8",
-          b"\x1b[2J", b"#", b"=1+1", b"PAR1", b"\x1f\x8b", b"9" * 5000, b"[" * 3000)  # fmt: skip
+ODD = ("null", "true", "no", "nan", "-inf", "1e400", "0x1", "1_000", "012", "-1", "0", "''", '""', "[]", "{}",
+       "[1,2]", "{a: 1}", "[[[", "${seed}",
+       "${nowhere}", "${oc.env:HOME}", "${oc.decode:1}", "${", "???", "a b", "é",
+       "\u200b", "\\", "'", "a=b", "9" * 400, "_target_", "os.system", "{_target_: os.system}")  # fmt: skip
+SCRAPS = (b"\0", b'"', b"'", b",", b";", b"\t", b"\n", b"\r", b"\r\n", b"\xff", b"\xef\xbb\xbf",
+          b"\xed\xa0\x80", b"{", b"}", b"[", b"]", b"\\", b"\\u0000", b"\\ud800", b"null", b"NaN", b"1e999",
+          b"-DOCSTART- O\n", b" ", b"\xe2\x80\xa8",
+          b"\x1b[2J", b"#", b"=1+1", b"PAR1", b"\x1f\x8b", b"9" * 5000,
+          b"[" * 3000)  # fmt: skip
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".conll", ".csv.gz", ".txt")
 
 
@@ -95,7 +98,7 @@ def written(rows: Sequence[dict[str, str]], delimiter: str = ",") -> bytes:
 
 @st.composite
 def damaged(draw: Any, content: bytes) -> bytes:
-    """Return a file with some bytes of it put in, taken out, exchanged or cut off; or other bytes altogether."""
+    """Return a file with some bytes put in, taken out, exchanged or cut off; or other bytes altogether."""
     if draw(st.integers(0, 9)) == 0:
         return bytes(draw(st.binary(max_size=200)))
     for _ in range(draw(st.integers(1, 4))):

@@ -102,8 +102,14 @@ def _scored(cfg: dict[str, Any], checkpoint: Path, work: Path, *, world: int = 1
         def act() -> None:
             """Score."""
             if world > 1:
-                os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "NODE_RANK": "0",
-                               "LOCAL_RANK": str(rank), "RANK": str(rank), "WORLD_SIZE": str(world)}  # fmt: skip
+                os.environ |= {
+                    "MASTER_ADDR": "127.0.0.1",
+                    "MASTER_PORT": str(port),
+                    "NODE_RANK": "0",
+                    "LOCAL_RANK": str(rank),
+                    "RANK": str(rank),
+                    "WORLD_SIZE": str(world),
+                }
             found = score(cfg, checkpoint, world=world)
             if rank == 0:
                 out.write_text(json.dumps(found))

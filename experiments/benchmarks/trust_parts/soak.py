@@ -1,4 +1,4 @@
-"""Row: many short runs side by side in one folder, killed at random: nothing is lost, nothing stays behind."""
+"""Row: many short runs side by side in one folder, killed at random: nothing lost, nothing left behind."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Running:
 
 
 def _soak(work: Path, number: int) -> tuple[list[_Attempts], set[int]]:
-    """Begin all runs, kill at random, go on with those that were killed; return them and all process groups."""
+    """Begin all runs, kill at random, go on with what was killed; return them and all process groups."""
     draw = random.Random(23)
     outputs = work / "outputs" / "soak"
     waiting = [_attempts(work, outputs, each, draw) for each in range(number)]
@@ -96,10 +96,15 @@ def _command(attempts: _Attempts, work: Path) -> Callable[[], None]:
     return command
 
 
+def _shared_blocks() -> set[str]:
+    """Return the names of what lies in shared memory."""
+    return {path.name for path in Path("/dev/shm").iterdir()}
+
+
 def _look_at(attempts: _Attempts) -> None:
     """Note what lies among a run's checkpoints that may not: an old one, or more than one unfinished."""
     try:
-        names = os.listdir(attempts.folder / "checkpoints")
+        names = [path.name for path in (attempts.folder / "checkpoints").iterdir()]
     except FileNotFoundError:
         return
     kept = {f"{name}.ckpt{suffix}" for name in ("best", "last") for suffix in ("", SUM_SUFFIX)}
@@ -155,7 +160,7 @@ def _nothing_left(groups: set[int]) -> Callable[[], None]:
 def _shared_memory(before: set[str]) -> Callable[[], None]:
     def case() -> None:
         """Look for blocks of shared memory."""
-        left = sorted(name for name in set(os.listdir("/dev/shm")) - before if "torch" in name)
+        left = sorted(name for name in _shared_blocks() - before if "torch" in name)
         check(not left, f"these blocks are left: {left[:5]}")
 
     return case
@@ -170,7 +175,7 @@ def _handles(work: Path) -> Callable[[], None]:
             words = words_of("single", work, "trainer.max_epochs=1", f"data.num_workers={2 * (number % 2)}")
             status = main(["train", *words, f"hydra.run.dir={folder}"])
             check(status == 0, f"run {number} ended with {status}")
-            counts.append(len(os.listdir("/proc/self/fd")))
+            counts.append(len(list(Path("/proc/self/fd").iterdir())))
         # The first ones import what opens files of its own.
         check(counts[-1] <= counts[1], f"open files after each run: {counts}")
 
@@ -189,7 +194,7 @@ def _in_fork(case: Callable[[], None], log: Path) -> Callable[[], None]:
 
 
 def _cases(work: Path, share: float) -> Iterator[Case]:
-    before = set(os.listdir("/dev/shm"))
+    before = _shared_blocks()
     every, groups = _soak(work, some(RUNS, share))
     for attempts in every:
         yield f"run {attempts.number}, begun {len(attempts.statuses)} times", _run_case(attempts)

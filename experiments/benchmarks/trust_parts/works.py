@@ -42,8 +42,8 @@ def make_bert(folder: Path) -> Path:
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     special = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
-    # Not trained: the trainer numbers pieces in the order of a hash table that is another in each process, and
-    # with them every training here would be another one.
+    # Not trained: the trainer numbers pieces in the order of a hash table that is another in each process,
+    # and with them every training here would be another one.
     letters = sorted(set("".join(WORDS)))
     pieces = [*special.values(), *letters, *(f"##{each}" for each in letters), *sorted(set(WORDS))[::2]]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}

@@ -6,45 +6,22 @@ The gradient is the sum of the parts' gradients, so the optimizer step is the wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-import pytorch_lightning as pl
 import torch
-from pytorch_lightning.strategies import FSDPStrategy, SingleDeviceStrategy
 from torch import Tensor
 
 from headway.models.memory_limit import MemoryLimit, free_memory, is_out_of_memory
-from headway.types import Batch, TrainingError
+from headway.models.step_setting import Setting
+from headway.types import Batch
 
 Sums = Callable[[Batch], tuple[Tensor, Tensor]]
 ADVICE = (
     "lower data.max_length, set backbone.gradient_checkpointing=true, or train fewer layers "
     "(backbone.trainable)"
 )
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How a module is trained, as far as computing again depends on it.
-
-    Attributes:
-        parameters: Those that train.
-        forward: Whether a forward pass may be made again: not where weights are gathered from other processes
-            in it.
-        backward: Whether a backward pass may: not where other processes wait for its gradients.
-        context: Makes the block in which a forward pass is computed, such as that of mixed precision.
-        scale: Returns what losses are multiplied by before their gradients are taken, so that small ones in
-            float16 don't vanish.
-    """
-
-    parameters: list[torch.nn.Parameter]
-    forward: bool
-    backward: bool
-    context: Callable[[], Any]
-    scale: Callable[[], float] = lambda: 1.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +48,7 @@ class _Given(torch.autograd.Function):
     """A loss whose gradients are known already; they reach the parameters as those of any other loss."""
 
     @staticmethod
-    def forward(ctx: Any, total: Tensor, gradients: list[Tensor | None], *parameters: Tensor) -> Tensor:
+    def forward(ctx: Any, total: Tensor, gradients: list[Tensor | None], *_parameters: Tensor) -> Tensor:
         """Return the loss, () float."""
         ctx.gradients = gradients
         return total.clone()
@@ -166,7 +143,7 @@ class StepRecovery:
             return False
         (factor,) = torch.autograd.grad(loss, stand_in)
         try:
-            graph.backward(factor)
+            torch.autograd.backward(graph, factor)
             return True
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -186,7 +163,7 @@ class StepRecovery:
             try:
                 for batch, generators in self._taken:
                     total, _ = self._in_parts(batch, generators, setting)
-                    (total * self._share(batch)).backward(factor)
+                    torch.autograd.backward(total * self._share(batch), factor)
                 return
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -214,7 +191,8 @@ class StepRecovery:
             if failed is None:
                 self.limit.tell(batch)
                 summed, weight = torch.stack(totals).sum(), torch.stack(weights).sum()
-                return cast("Tensor", _Given.apply(summed, gradients, *setting.parameters)), weight
+                loss: Tensor = _Given.apply(summed, gradients, *setting.parameters)  # type: ignore[no-untyped-call]
+                return loss, weight
             del gradients
             free_memory(device)
             self.limit.lower(failed, self._at)
@@ -224,6 +202,7 @@ class StepRecovery:
         with torch.enable_grad(), setting.context():
             total, weight = self._sums(part)
         scale = setting.scale()
+        found: Sequence[Tensor | None]
         found = torch.autograd.grad(total * scale, setting.parameters, allow_unused=True)
         for place, gradient in enumerate(found):
             if gradient is None:
@@ -232,49 +211,3 @@ class StepRecovery:
             before = gradients[place]
             gradients[place] = gradient if before is None else before + gradient
         return total.detach(), weight.detach()
-
-
-@contextmanager
-def unless_others_wait() -> Iterator[None]:
-    """Say what to set where memory runs out in a backward pass that can't be made again.
-
-    Raises:
-        TrainingError: It did.
-    """
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise TrainingError(
-            "a process ran out of memory in a backward pass, whose gradients the others wait for; lower "
-            "batching.batch_size (or batching.max_tokens) and raise trainer.accumulate_grad_batches by the "
-            "same factor"
-        ) from error
-
-
-def repeats_forward(module: pl.LightningModule) -> bool:
-    """Say whether a forward pass may be made again: not where it gathers weights from other processes.
-
-    Args:
-        module: With its trainer.
-    """
-    return not isinstance(getattr(module.trainer, "strategy", None), FSDPStrategy)
-
-
-def setting_of(module: pl.LightningModule) -> Setting:
-    """Return how a module is trained.
-
-    Args:
-        module: With its trainer.
-    """
-    strategy = getattr(module.trainer, "strategy", None)
-    precision = getattr(module.trainer, "precision_plugin", None)
-    scaler = getattr(precision, "scaler", None)
-    return Setting(
-        [parameter for parameter in module.parameters() if parameter.requires_grad],
-        forward=repeats_forward(module),
-        backward=isinstance(strategy, SingleDeviceStrategy),
-        context=nullcontext if precision is None else precision.forward_context,
-        scale=(lambda: 1.0) if scaler is None else scaler.get_scale,
-    )

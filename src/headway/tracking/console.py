@@ -23,7 +23,7 @@ class StdoutHandler(logging.Handler):
 
 
 class RunLog(logging.FileHandler):
-    """run.log; where it can't be written, that is said once and the run goes on: its results lie elsewhere."""
+    """run.log; where it can't be written, that is said once and the run goes on: results lie elsewhere."""
 
     _told = False
 
