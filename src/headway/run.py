@@ -198,13 +198,8 @@ def _read(data: TextData, backbone: Backbone, shared: SharedStart | None) -> tup
 
 def _timing(times: TrainingTimes, timer: StageTimer, *, startup: float | None, elapsed: float) -> Timing:
     """Return what the run cost, part by part."""
-    return Timing.of(
-        times,
-        startup=startup,
-        features=timer.seconds["features"],
-        evaluation=timer.seconds["score"],
-        run=elapsed,
-    )
+    features, evaluation = timer.seconds["features"], timer.seconds["score"]
+    return Timing.of(times, startup=startup, features=features, evaluation=evaluation, run=elapsed)
 
 
 def _outcome(scored: Scored, best: BestCheckpoint) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from headway.models.loss_watch import LossWatch, Step
 from headway.models.memory_limit import MemoryLimit
 from headway.models.rows import concatenate, gather_rows, token_items, window_logits
 from headway.models.step_recovery import StepRecovery
-from headway.models.step_setting import repeats_forward, setting_of, unless_others_wait
+from headway.models.step_setting import Setting, repeats_forward, setting_of, unless_others_wait
 from headway.types import Batch, TrainingError, WindowLogits
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from headway.models.encoder import Encoder
     from headway.models.loss_chain import LossChain
     from headway.models.optimizer import AdamW
-    from headway.models.step_setting import Setting
 
 CHAIN, LIMITS = "loss_chain", "memory_limits"
 LOSSES = "epoch_loss"

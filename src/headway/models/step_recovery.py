@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -202,9 +202,8 @@ class StepRecovery:
         with torch.enable_grad(), setting.context():
             total, weight = self._sums(part)
         scale = setting.scale()
-        found: Sequence[Tensor | None]
-        found = torch.autograd.grad(total * scale, setting.parameters, allow_unused=True)
-        for place, gradient in enumerate(found):
+        taken = torch.autograd.grad(total * scale, setting.parameters, allow_unused=True)
+        for place, gradient in enumerate(cast("Sequence[Tensor | None]", taken)):
             if gradient is None:
                 continue
             gradient = gradient if scale == 1.0 else gradient / scale
