@@ -87,7 +87,7 @@ def train(tiny_model, make_batch):
             module.on_load_checkpoint({"memory_limits": restored})
         trainer = pl.Trainer(
             accelerator="cpu", max_epochs=1, accumulate_grad_batches=accumulate, logger=False,
-            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
         )  # fmt: skip
         trainer.fit(module, DataLoader(_batches(make_batch, token_level=head is TokenHead), batch_size=None))
         return module, memory
