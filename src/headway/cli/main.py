@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from headway.faults import GOES_ON, fault_message
 from headway.stop_signals import StopSignals
 from headway.tracking.console import open_streams
-from headway.tracking.printable import printable
+from headway.tracking.printable import one_line
 from headway.types import HeadwayError, Stopped
 from headway.version import __version__
 
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HeadwayError as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             traceback.print_exc()
-        print(f"error: {printable(str(error))}", file=sys.stderr)
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
         return error.exit_status
     except Stopped as stop:
         print(stop, file=sys.stderr)
@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         message = fault_message(error)
         if message is None or os.environ.get(TRACEBACK_VARIABLE):
             raise
-        print(f"error: {printable(message)}{GOES_ON if words[0] == 'train' else ''}", file=sys.stderr)
+        print(f"error: {one_line(message)}{GOES_ON if words[0] == 'train' else ''}", file=sys.stderr)
         return 1
 
 
