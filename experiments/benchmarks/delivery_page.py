@@ -27,8 +27,10 @@ def latency_lines(found: dict[str, Any]) -> list[str]:
                 for name in engines:
                     if row[name]["p99"] < BUDGET_MS:
                         holds.setdefault(name, []).append(length)
+            answers = sorted(each["answers"] for each in cells)
             held = "; ".join(f"{name} up to {max(lengths)}" for name, lengths in holds.items())
-            lines += ["", f"p99 under {BUDGET_MS:g} ms: {held or 'none'}.", ""]
+            lines += ["", f"p99 under {BUDGET_MS:g} ms: {held or 'none'}. Each cell is of "
+                          f"{answers[0]} to {answers[-1]} answers.", ""]  # fmt: skip
     return lines
 
 

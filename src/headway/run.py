@@ -155,8 +155,7 @@ def _run(
     if is_sharded(cfg):
         built = whole_again(cfg, folder, **parts)
     with timer.stage("score"):
-        trained: dict[str, Any] = {"trainer": built.trainer, "loaders": built.loaders, "best": built.best}
-        scored = score(cfg, built.module, data=data, to_compare=to_compare, **trained)
+        scored = score(cfg, built, data=data, to_compare=to_compare)
     outcome = _outcome(scored, built.best) | {"collapsed": _collapsed(scored, data, history.losses)}
     if record.active:
         with timer.stage("write"):

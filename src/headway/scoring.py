@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pytorch_lightning as pl
 
     from headway.best_artifact import BestArtifact
+    from headway.built_run import BuiltRun
     from headway.data.datamodule import DataModule
     from headway.data.text_data import TextData
     from headway.evaluation.aggregation import Aggregation
@@ -100,27 +101,16 @@ def best_evaluation(
     return best.best_evaluation
 
 
-def score(
-    cfg: dict[str, Any],
-    module: FineTuner,
-    *,
-    trainer: pl.Trainer,
-    loaders: DataModule,
-    best: BestCheckpoint,
-    data: TextData,
-    to_compare: Candidates | None,
-) -> Scored:
+def score(cfg: dict[str, Any], built: BuiltRun, *, data: TextData, to_compare: Candidates | None) -> Scored:
     """Score the splits asked for with the best weights, and with what was chosen and fitted on validation.
 
     Args:
         cfg: The resolved config.
-        module: Trained; it gets the best weights.
-        trainer: That trained it.
-        loaders: Of the splits.
-        best: Knows the best checkpoint.
+        built: Trained; its module gets the best weights.
         data: Read and encoded.
         to_compare: Aggregations to choose from, or None.
     """
+    module, trainer, loaders, best = built.module, built.trainer, built.loaders, built.best
     comparison, first = None, best_evaluation(best, module, trainer=trainer, loaders=loaders)
     validation = first
     aggregation = module.evaluators["val"].aggregation

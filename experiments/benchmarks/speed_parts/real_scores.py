@@ -18,9 +18,9 @@ from speed_parts.rounds import environment, in_process
 from speed_parts.works import Work, split_rows, write_rows
 
 WHOLE: dict[str, dict[str, Any]] = {
-    "r8": {"kind": "text", "max_length": 128, "pooling": "cls", "epochs": 2, "lr": 1e-4},
+    "r8": {"kind": "text", "max_length": 128, "pooling": "cls", "epochs": 3, "lr": 1e-4},
     "boolq": {"kind": "pair", "max_length": 256, "pooling": "cls", "epochs": 2, "lr": 1e-4},
-    "conll2003_ner": {"kind": "words", "max_length": 128, "pooling": "cls", "epochs": 2, "lr": 3e-4},
+    "conll2003_ner": {"kind": "words", "max_length": 128, "pooling": "cls", "epochs": 3, "lr": 3e-4},
 }
 FEWER_SEEDS = {"boolq": 1}
 """Data set -> how many of the seeds are trained: twenty minutes of two cores a training are many."""

@@ -85,6 +85,8 @@ def open_session(folder: Path, *, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Else its threads wait busily after an answer, and take the cores from other sessions and from torch.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3
     path = folder / GRAPH_FILE
     if names_another_file(path):

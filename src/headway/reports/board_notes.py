@@ -77,7 +77,7 @@ def _coarse(rows: Sequence[Row], compared: Sequence[Comparison]) -> list[str]:
 
 
 def _spread(*rows: Row) -> float:
-    """Return the largest deviation between seeds; infinite where no config has two."""
+    """Return the largest deviation between seeds; infinite where a config has a single one."""
     deviations = [row.draws.deviation for row in rows if row.draws is not None]
     known = [each for each in deviations if each is not None]
     return max(known) if len(known) == len(rows) else float("inf")
