@@ -53,14 +53,17 @@ def test_what_may_be_a_bug_keeps_its_traceback(error):
     assert fault_message(error) is None
 
 
-def test_a_command_ends_with_the_line_and_status_1(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_command_ends_with_the_line_and_status_1(capsys, monkeypatch):
+    def full(words):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), f"{words[0]}\nerror: made up")
+
     monkeypatch.delenv("HEADWAY_TRACEBACK", raising=False)
-    monkeypatch.setattr("sys.argv", ["headway"])
-    status = main(["train", "hydra.run.dir=/proc/headway/run"])
+    monkeypatch.setattr("headway.cli.train.main", full)
+    assert main(["train", "folder"]) == 1
     said = capsys.readouterr().err
-    assert status == 1
-    assert said.startswith("error: ")
+    assert said.startswith("error: folder\\nerror: made up can't be used: No space left on device; make room")
     assert said.count("\n") == 1
-    assert "/proc/headway" in said
     assert "headway train --resume RUN" in said
+    monkeypatch.setenv("HEADWAY_TRACEBACK", "1")
+    with pytest.raises(OSError, match="No space left"):
+        main(["train", "folder"])

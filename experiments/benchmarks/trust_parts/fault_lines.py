@@ -35,7 +35,7 @@ TOLD: dict[str, tuple[Sequence[str], int, tuple[str, ...]]] = {
     "a full disk in curves": (fault("fill_disk_at_once", "fit_start"), 1, ("metrics.csv",)),
     "the run's folder is removed": (fault("remove_folder", "step", 7), 1, ("metrics.csv", "No such file")),
     "the best checkpoint is removed": (fault("remove_best", "train_end"), 1, ("best.ckpt",)),
-    "an output folder that can't be written": ((f"hydra.run.dir={NOWHERE}/run",), 1, (NOWHERE,)),
+    "an output folder that can't be written": ((f"hydra.run.dir={NOWHERE}/run",), 2, (NOWHERE,)),
     "a cache that can't be written": ((f"cache_dir={NOWHERE}",), 1, (NOWHERE,)),
     "an empty validation split": (("data.validation={work}/empty.jsonl",), 2, ("empty.jsonl",)),
     "no learning step": (("trainer.max_steps=0",), 2, ("trainer.max_steps",)),

@@ -29,20 +29,40 @@ class RunLog(logging.FileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        with suppress(OSError):  # of opening the file; what writing raises ends up in handleError
+        try:
             super().emit(record)
-            return
-        self.handleError(record)
+        except OSError as error:  # of opening the file; what writing raises ends up in handleError
+            self._lose(error)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Say once that lines are lost."""
+        """Say once that lines are lost; of a record that can't be formatted, what Python says."""
         error = sys.exc_info()[1]
-        if error is not None and not isinstance(error, OSError):
+        if isinstance(error, OSError):
+            self._lose(error)
+        else:
             super().handleError(record)
-        elif not self._told:
+
+    def _lose(self, error: OSError) -> None:
+        self._open_again()
+        if not self._told:
             self._told = True
-            why = (error.strerror or error) if isinstance(error, OSError) else "it can't be opened"
+            why = error.strerror or error
             print(f"warning: lines are missing in {self.baseFilename}: {why}", file=sys.stderr)
+
+    def _open_again(self) -> None:
+        """Let go of the file and of what waits in its buffers; the next line opens it, should there be room."""
+        stream: Any = self.stream
+        self.stream = None  # type: ignore[assignment]
+        if stream is not None:
+            _send_nowhere(stream)
+            stream.close()
+
+
+def _send_nowhere(stream: TextIO) -> None:
+    """Let what waits in a stream's buffers, and all that follows, go to no file."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class SteadyStream:
@@ -84,9 +104,7 @@ class SteadyStream:
     def _lose(self, error: OSError) -> None:
         """Send the rest nowhere, also what waits in the stream's buffer and what is written past it."""
         with suppress(OSError, ValueError):  # ValueError: it has no descriptor, as in tests
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
+            _send_nowhere(self._stream)
         name = getattr(self._stream, "name", "a stream")
         with suppress(OSError, ValueError):
             self._other.write(
