@@ -10,10 +10,7 @@ from trust_parts.rows import Row, check, count
 
 from trust import ROWS, as_markdown
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:.*does not have many workers.*", "ignore:.*LeafSpec.*"),
-]
+pytestmark = pytest.mark.slow
 SHARES = {
     "save": 0.15, "corruption": 0.05, "steps": 0.02, "cache": 0.04, "targets": 0.06, "overrides": 0.03,
     "tables": 0.2, "faults": 0.15, "metrics": 0.1, "rerun": 0.05, "soak": 0.02,

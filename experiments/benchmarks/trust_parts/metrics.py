@@ -14,6 +14,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from headway.assembly import build_backbone, build_data, build_module, encode_data
+from headway.process import prepare_process
 from headway.run import run
 from headway.tracking.checkpoint_io import load
 from trust_parts.forks import end, in_process, start
@@ -74,6 +75,7 @@ def score(cfg: dict[str, Any], checkpoint: Path, *, world: int = 1) -> dict[str,
         checkpoint: Its best.
         world: Processes that score together, of which this is one.
     """
+    prepare_process(cfg)
     data, backbone = build_data(cfg), build_backbone(cfg)
     data.read()
     encode_data(data, backbone, backbone.load_tokenizer())

@@ -50,9 +50,9 @@ class RunLog(logging.FileHandler):
             print(f"warning: lines are missing in {self.baseFilename}: {why}", file=sys.stderr)
 
     def _open_again(self) -> None:
-        """Let go of the file and of what waits in its buffers; the next line opens it, should there be room."""
+        """Let go of the file and of what waits in its buffers; the next line opens it again."""
         stream: Any = self.stream
-        self.stream = None  # type: ignore[assignment]
+        self.stream = None
         if stream is not None:
             _send_nowhere(stream)
             stream.close()

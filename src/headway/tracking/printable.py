@@ -38,5 +38,7 @@ class PrintableFormatter(logging.Formatter):
         """Return the record's text."""
         if isinstance(record.args, tuple):
             record = copy.copy(record)
-            record.args = tuple(one_line(each) if isinstance(each, str) else each for each in record.args or ())
+            record.args = tuple(
+                one_line(each) if isinstance(each, str) else each for each in record.args or ()
+            )
         return printable(super().format(record))
