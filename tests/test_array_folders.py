@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
 import numpy as np
+import pytest
 
 from headway import array_folders
 
@@ -33,3 +35,19 @@ def test_a_writer_that_still_writes_keeps_its_folder(tmp_path):
         tmp_path / "key", lambda folder: array_folders.save_array(folder / "ids.npy", np.arange(3)), format=1
     )
     assert (tmp_path / ".key.aaaa" / "ids.npy").is_file()
+
+
+def test_too_few_file_handles_say_nothing_of_the_arrays(tmp_path, monkeypatch):
+    folder = tmp_path / "key"
+    array_folders.save(
+        folder, lambda place: array_folders.save_array(place / "ids.npy", np.arange(3)), format=1
+    )
+
+    def refuse(*_, **__):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "ids.npy")
+
+    monkeypatch.setattr(np, "load", refuse)
+    with pytest.raises(OSError, match="Too many open files") as caught:
+        array_folders.cached(folder, lambda: pytest.fail("it is kept already"), format=1, needed=["ids"])
+    assert caught.value.errno == errno.EMFILE
+    assert (folder / "ids.npy").is_file()

@@ -35,6 +35,7 @@ ABANDONED = 24 * 3600.0
 _ATTEMPTS = 100
 
 # What renaming to an existing folder or file fails with.
+_NO_HANDLES = (errno.EMFILE, errno.ENFILE)
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
@@ -117,6 +118,7 @@ def load(folder: Path, *, format: int, needed: Collection[str]) -> dict[str, np.
 
     Raises:
         DataError: A file is missing or is not what was written.
+        OSError: This process may open no more files, which says nothing of these.
     """
     try:
         meta = json.loads((folder / _META).read_text(encoding="utf-8"))
@@ -129,6 +131,8 @@ def load(folder: Path, *, format: int, needed: Collection[str]) -> dict[str, np.
             raise ValueError(f"no array {', '.join(sorted(set(needed) - arrays.keys()))}")
         return arrays
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if getattr(error, "errno", None) in _NO_HANDLES:
+            raise
         raise DataError(f"{folder} must hold intact arrays, got {error}; delete the folder") from error
 
 
@@ -156,6 +160,7 @@ def cached(
 
     Raises:
         ConfigError: The cache cannot be written.
+        OSError: This process may open no more files.
     """
     with suppress(DataError):
         return load(folder, format=format, needed=needed)
@@ -170,6 +175,8 @@ def cached(
             _set_aside(folder)
         raise OSError(f"{folder} cannot be read back")
     except OSError as error:
+        if error.errno in _NO_HANDLES:
+            raise
         raise ConfigError(
             f"cache_dir must be a folder that can be written and has room, got {folder.parent} ({error}); "
             "set cache_dir"

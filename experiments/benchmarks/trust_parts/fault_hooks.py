@@ -38,15 +38,27 @@ def infinite_gradient(_: pl.Trainer, module: Any, __: Path) -> None:
     handle = weight.register_hook(lambda gradient: (handle.remove(), gradient + float("inf"))[1])
 
 
-def forget_metric(trainer: Any, *_: Any) -> None:
-    """Take the monitored metric away, as if nobody had logged it."""
-    trainer._logger_connector._callback_metrics.pop("val/f1_macro", None)
-    trainer._logger_connector._logged_metrics.pop("val/f1_macro", None)
+def forget_metric(_: pl.Trainer, module: Any, __: Path) -> None:
+    """Let the monitored metric never be logged."""
+    _log_otherwise(module, lambda _: None)
 
 
-def spoil_metric(trainer: Any, *_: Any) -> None:
-    """Let the monitored metric be no number."""
-    trainer._logger_connector._callback_metrics["val/f1_macro"] = torch.tensor(float("nan"))
+def spoil_metric(_: pl.Trainer, module: Any, __: Path) -> None:
+    """Let the monitored metric be logged as no number."""
+    _log_otherwise(module, lambda _: float("nan"))
+
+
+def _log_otherwise(module: Any, change: Callable[[Any], Any]) -> None:
+    """Change what is logged as the monitored metric; None: nothing is."""
+    log = module.log
+
+    def changed(name: str, value: Any, *rest: Any, **named: Any) -> None:
+        """Log."""
+        value = change(value) if name == "val/f1_macro" else value
+        if value is not None:
+            log(name, value, *rest, **named)
+
+    module.log = changed
 
 
 def raise_own(*_: Any) -> None:

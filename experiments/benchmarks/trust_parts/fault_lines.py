@@ -24,9 +24,9 @@ TOLD: dict[str, tuple[Sequence[str], int, tuple[str, ...]]] = {
     "weights that are no numbers after an epoch's last step": (
         fault("poison_weights", "step", 4), 1, ("logits of the val split are not finite", "optimizer.lr")),
     "an infinite gradient": (fault("infinite_gradient", "step", 2), 1, ("training loss is nan",)),
-    "a metric that is no number": (fault("spoil_metric", "validation"), 1, ("val/f1_macro is nan",)),
+    "a metric that is no number": (fault("spoil_metric", "fit_start"), 1, ("val/f1_macro is nan",)),
     "a monitor that is never logged": (
-        fault("forget_metric", "validation"),
+        fault("forget_metric", "fit_start"),
         1,
         ("not logged", "task.monitor"),
     ),
@@ -36,7 +36,7 @@ TOLD: dict[str, tuple[Sequence[str], int, tuple[str, ...]]] = {
     "the run's folder is removed": (fault("remove_folder", "step", 7), 1, ("metrics.csv", "No such file")),
     "the best checkpoint is removed": (fault("remove_best", "train_end"), 1, ("best.ckpt",)),
     "an output folder that can't be written": ((f"hydra.run.dir={NOWHERE}/run",), 2, (NOWHERE,)),
-    "a cache that can't be written": ((f"cache_dir={NOWHERE}",), 1, (NOWHERE,)),
+    "a cache that can't be written": ((f"cache_dir={NOWHERE}",), 2, (NOWHERE,)),
     "an empty validation split": (("data.validation={work}/empty.jsonl",), 2, ("empty.jsonl",)),
     "no learning step": (("trainer.max_steps=0",), 2, ("trainer.max_steps",)),
     "a device that isn't there": (("trainer.accelerator=gpu",), 2, ("trainer.accelerator",)),
