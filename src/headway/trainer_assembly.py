@@ -91,7 +91,7 @@ def refusing_devices(node: Mapping[str, Any]) -> Iterator[None]:
     except MisconfigurationException as error:
         raise ConfigError(
             f"`trainer` must be what this machine can do, got trainer.accelerator={node['accelerator']}, "
-            f"trainer.devices={node['devices']} ({' '.join(str(error).split())}); set trainer.accelerator=auto"
+            f"trainer.devices={node['devices']} ({' '.join(str(error).split())}); set it to auto"
         ) from error
 
 
