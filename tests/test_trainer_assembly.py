@@ -12,6 +12,8 @@ from headway.types import ConfigError
 @pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="it has a GPU")
 def test_a_device_that_is_not_there_is_refused_in_one_line():
     node = {"accelerator": "gpu", "devices": 1, "precision": "32-true"}
-    with pytest.raises(ConfigError, match=r"trainer\.accelerator=gpu, trainer\.devices=1 .*set it to auto$") as caught:
+    with pytest.raises(
+        ConfigError, match=r"\.accelerator=gpu, trainer\.devices=1 .*set it to auto$"
+    ) as caught:
         forward_context(node)
     assert "\n" not in str(caught.value)
