@@ -34,6 +34,7 @@ ROWS = (
     "corruption",
     "signals",
     "steps",
+    "faults",
     "cache",
     "targets",
     "overrides",
@@ -41,6 +42,10 @@ ROWS = (
     "artifacts",
     "output",
     "advisories",
+    "metrics",
+    "rerun",
+    "fuzz",
+    "soak",
 )
 """Modules of trust_parts, in the order of the table."""
 

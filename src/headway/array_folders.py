@@ -8,10 +8,12 @@ wins.
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -26,11 +28,14 @@ if TYPE_CHECKING:
     from typing import IO
 
 _META = "meta.json"
+ABANDONED = 24 * 3600.0
+"""Seconds without a change after which what is half written is nobody's any more."""
 
 # More than the writers that could each set aside what another has just written.
 _ATTEMPTS = 100
 
 # What renaming to an existing folder or file fails with.
+_NO_HANDLES = (errno.EMFILE, errno.ENFILE)
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
@@ -49,6 +54,7 @@ def save(folder: Path, write: Callable[[Path], None], *, format: int) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target: a rename across file systems is no rename. Not tempfile: its folders are private
     # to one user, a cache may be shared.
+    _remove_abandoned(folder)
     staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     staging.mkdir()
     try:
@@ -64,6 +70,15 @@ def save(folder: Path, write: Callable[[Path], None], *, format: int) -> None:
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what writers of the same folder have left that were killed a long time ago."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
+        with suppress(OSError):  # another process may remove it just now
+            newest = max(path.stat().st_mtime for path in (left, *left.iterdir()))
+            if time.time() - newest > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _seal(folder: Path, *, format: int) -> None:
@@ -103,6 +118,7 @@ def load(folder: Path, *, format: int, needed: Collection[str]) -> dict[str, np.
 
     Raises:
         DataError: A file is missing or is not what was written.
+        OSError: This process may open no more files, which says nothing of these.
     """
     try:
         meta = json.loads((folder / _META).read_text(encoding="utf-8"))
@@ -115,6 +131,8 @@ def load(folder: Path, *, format: int, needed: Collection[str]) -> dict[str, np.
             raise ValueError(f"no array {', '.join(sorted(set(needed) - arrays.keys()))}")
         return arrays
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if getattr(error, "errno", None) in _NO_HANDLES:
+            raise
         raise DataError(f"{folder} must hold intact arrays, got {error}; delete the folder") from error
 
 
@@ -142,6 +160,7 @@ def cached(
 
     Raises:
         ConfigError: The cache cannot be written.
+        OSError: This process may open no more files.
     """
     with suppress(DataError):
         return load(folder, format=format, needed=needed)
@@ -156,6 +175,8 @@ def cached(
             _set_aside(folder)
         raise OSError(f"{folder} cannot be read back")
     except OSError as error:
+        if error.errno in _NO_HANDLES:
+            raise
         raise ConfigError(
             f"cache_dir must be a folder that can be written and has room, got {folder.parent} ({error}); "
             "set cache_dir"

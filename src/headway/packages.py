@@ -47,9 +47,18 @@ class PackagePin:
 
 
 def cache_folder() -> Path:
-    """Return where archives are kept: `packages` in $HEADWAY_CACHE, or else in ~/.cache/headway."""
+    """Return where archives are kept: `packages` in $HEADWAY_CACHE, or else in ~/.cache/headway.
+
+    Raises:
+        ConfigError: The variable isn't set, and the user has no home.
+    """
     root = os.environ.get("HEADWAY_CACHE")
-    return (Path(root).expanduser() if root else Path.home() / ".cache" / "headway") / "packages"
+    try:
+        return (Path(root).expanduser() if root else Path.home() / ".cache" / "headway") / "packages"
+    except RuntimeError as error:
+        raise ConfigError(
+            "$HEADWAY_CACHE must be set where a user has no home folder, got nothing; set it to a folder"
+        ) from error
 
 
 def fetch(pin: PackagePin, cache_dir: Path | None = None) -> Path:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from headway.run_folder import refuse_other_run
+from headway.run_folder import refuse_other_run, remove_unfinished
 from headway.tracking.checkpoint_io import load, verify
 from headway.tracking.checkpoints import last_checkpoint
 from headway.tracking.curves import FILE as CURVES
@@ -151,7 +151,7 @@ def facts_of(
 
 @contextmanager
 def only_run_in(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a run's folder.
+    """Keep other processes out of a run's folder, and take out what killed ones have left unfinished.
 
     A record lock, since those of flock pass on to loader workers, which outlive a killed process for seconds.
 
@@ -175,6 +175,7 @@ def only_run_in(folder: Path) -> Iterator[None]:
                 f"`hydra.run.dir` must be a folder in which nothing runs, but a process trains in {folder}; "
                 "wait for it, or name another"
             )
+        remove_unfinished(folder)
         try:
             yield
         finally:

@@ -19,7 +19,7 @@ from headway.built_run import announce, build_run, use_features
 from headway.checked_config import checked
 from headway.config.build import build
 from headway.evaluation.collapse import collapse_reason
-from headway.process import prepare_process
+from headway.process import let_go_of_earlier_runs, prepare_process
 from headway.processes import local_processes, process_rank, training_together
 from headway.results import SplitResult, calibration_line
 from headway.resume import GoingOn, facts_of, only_run_in
@@ -94,6 +94,7 @@ def run(
         HeadwayError: The config, the data or the training is wrong; the message says what to do.
         Stopped: A signal asked for it; the message says how to go on.
     """
+    let_go_of_earlier_runs()
     first = process_rank() == 0  # of several that train together it writes the folder, and takes the signals
     record = RunRecord(folder, active=first)
     with (

@@ -116,7 +116,7 @@ def _model_digests(backbone: Backbone) -> dict[str, Any]:
 
 
 def facts_after(folder: Path, built: BuiltRun, store: FeatureStore | None) -> dict[str, Any]:
-    """Return what the record says of a finished run beside its scores: its features, and hashes of its files.
+    """Return what the record says of a finished run beside its scores: features, memory, hashes of its files.
 
     Args:
         folder: The run's folder, all written.
@@ -131,4 +131,10 @@ def facts_after(folder: Path, built: BuiltRun, store: FeatureStore | None) -> di
         },
         "predictions": prediction_digests(folder),
     }
-    return {"features": None if store is None else store.facts, "results": results}
+    limits = {name: limit.state_dict() for name, limit in built.module.memory_limits.items()}
+    return {
+        "features": None if store is None else store.facts,
+        "memory_limits": {name: limit for name, limit in limits.items() if limit["since"] is not None}
+        or None,
+        "results": results,
+    }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,38 @@ import yaml
 from headway.config.identity import differing_keys
 from headway.tracking.record import is_finished, plain, redact
 from headway.types import ConfigError
+
+UNFINISHED = re.compile(r"\..+\.(\d+)")
+"""Name of what is written beside its place and then renamed, with the process that writes it."""
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote have left.
+
+    Args:
+        folder: The run's, in which no other process trains; one that exports from it may write there.
+    """
+    for path in list(folder.rglob(".*")):
+        found = UNFINISHED.fullmatch(path.name)
+        if found is None or _runs(int(found.group(1))):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """Say whether a process is there, other than this one, which has left nothing yet."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def refuse_other_run(cfg: Mapping[str, Any], folder: Path) -> None:

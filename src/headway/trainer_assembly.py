@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,20 +57,42 @@ def build_trainer(
     node["enable_progress_bar"] = bar is not None
     silent = cfg["logger"] is None or process_rank() > 0
     logger = None if silent else build(cfg["logger"], key="logger", save_dir=folder)
-    trainer: pl.Trainer = build(
-        node,
-        key="trainer",
-        callbacks=[clock, *own, *callbacks, ProcessSeeds(), *([bar] if bar else [])],
-        logger=logger or False,
-        profiler=FetchClock(clock),
-        plugins=[AtomicCheckpointIO()],
-        default_root_dir=folder,
-        num_sanity_val_steps=0,
-        enable_model_summary=False,
-        use_distributed_sampler=False,  # the plans are shared out already; Lightning would cut them again
-        reload_dataloaders_every_n_epochs=1,  # batches by tokens differ in number from epoch to epoch
-    )
+    with refusing_devices(node):
+        trainer: pl.Trainer = build(
+            node,
+            key="trainer",
+            callbacks=[clock, *own, *callbacks, ProcessSeeds(), *([bar] if bar else [])],
+            logger=logger or False,
+            profiler=FetchClock(clock),
+            plugins=[AtomicCheckpointIO()],
+            default_root_dir=folder,
+            num_sanity_val_steps=0,
+            enable_model_summary=False,
+            use_distributed_sampler=False,  # the plans are shared out already; Lightning would cut them again
+            reload_dataloaders_every_n_epochs=1,  # batches by tokens differ in number from epoch to epoch
+        )
     return trainer, best
+
+
+@contextmanager
+def refusing_devices(node: Mapping[str, Any]) -> Iterator[None]:
+    """Say in one line what of a trainer's node Lightning can't do on this machine.
+
+    Args:
+        node: The config's `trainer`.
+
+    Raises:
+        ConfigError: Lightning refused it.
+    """
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+    try:
+        yield
+    except MisconfigurationException as error:
+        raise ConfigError(
+            f"`trainer` must be what this machine can do, got trainer.accelerator={node['accelerator']}, "
+            f"trainer.devices={node['devices']} ({' '.join(str(error).split())}); set it to auto"
+        ) from error
 
 
 def _trainer_node(cfg: dict[str, Any]) -> dict[str, Any]:
@@ -114,13 +136,14 @@ def forward_context(
 
     from headway.models.precision import resolve_precision
 
-    trainer = pl.Trainer(
-        accelerator=node["accelerator"],
-        devices=node["devices"],
-        precision=resolve_precision(node["precision"], accelerator=node["accelerator"]),  # type: ignore[arg-type]
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    with refusing_devices(node):
+        trainer = pl.Trainer(
+            accelerator=node["accelerator"],
+            devices=node["devices"],
+            precision=resolve_precision(node["precision"], accelerator=node["accelerator"]),  # type: ignore[arg-type]
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
     return trainer.strategy.root_device, str(trainer.precision), trainer.precision_plugin.forward_context

@@ -8,6 +8,7 @@ import signal
 import time
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from trust_parts.comparison import differences
 from trust_parts.forks import end, in_process, start
@@ -19,15 +20,18 @@ from headway.types import CheckpointError, ConfigError
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def whole(config, tmp_path):
-    """Return a function: (config) -> the folder of its uninterrupted run and the tape of it."""
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return a function: (config) -> the folder of its uninterrupted run, made once, and the tape of it."""
+    made = {}
 
     def whole(cfg):
-        folder, tape = tmp_path / "whole", tmp_path / "whole.tape"
-        if not folder.exists():
-            run(cfg, folder, callbacks=[Tape(tape)])
-        return folder, tape
+        key = json.dumps(cfg, sort_keys=True)
+        if key not in made:
+            place = tmp_path_factory.mktemp("whole")
+            run(cfg, place / "run", callbacks=[Tape(place / "tape")])
+            made[key] = place / "run", place / "tape"
+        return made[key]
 
     return whole
 
@@ -101,6 +105,39 @@ def test_after_a_signal(config, whole, tmp_path, number, status, moment):
     assert saved["global_step"] == (8 if moment == "step" else 10)
     assert saved["headway"]["moment"] == ("between steps" if moment == "step" else "validation due")
     assert f"go on with: headway train --resume {run_folder}" in (tmp_path / "log").read_text()
+    run(cfg, run_folder, callbacks=[Tape(tape)])
+    _check(cfg, whole, tmp_path)
+
+
+class AtStart(pl.Callback):
+    """Sends this process SIGTERM where a micro-batch of the first epoch is about to begin."""
+
+    def __init__(self, batch):
+        self.batch = batch
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if (trainer.current_epoch, batch_idx) == (0, self.batch):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_the_best_checkpoint_is_the_same_after_a_validation_that_was_begun_twice(config, whole, tmp_path):
+    # Nothing is learned, so that the first validation, which is interrupted, stays the best.
+    cfg = config("single", "optimizer.lr=1e-9", "data.eval_batch_size=8", "trainer.max_epochs=2")
+    run_folder, tape = tmp_path / "run", tmp_path / "run.tape"
+    noted = Tape(tape, stop_after=5, signal_at="validation")
+    assert in_process(lambda: run(cfg, run_folder, callbacks=[noted]), tmp_path / "log") == 143
+    run(cfg, run_folder, callbacks=[Tape(tape)])
+    _check(cfg, whole, tmp_path)
+    best = torch.load(run_folder / "checkpoints" / "best.ckpt", weights_only=True)
+    assert best["epoch"] == 0
+
+
+def test_a_validation_that_is_made_is_not_made_again_after_a_second_signal(config, whole, tmp_path):
+    cfg = config("single", "+trainer.val_check_interval=2", "data.eval_batch_size=8")
+    run_folder, tape = tmp_path / "run", tmp_path / "run.tape"
+    for stop in (Tape(tape, stop_after=2, signal_at="validation"), AtStart(2)):
+        noted = [stop] if isinstance(stop, Tape) else [Tape(tape), stop]
+        assert in_process(lambda noted=noted: run(cfg, run_folder, callbacks=noted), tmp_path / "log") == 143
     run(cfg, run_folder, callbacks=[Tape(tape)])
     _check(cfg, whole, tmp_path)
 

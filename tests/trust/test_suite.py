@@ -13,9 +13,9 @@ from trust import ROWS, as_markdown
 pytestmark = pytest.mark.slow
 SHARES = {
     "save": 0.15, "corruption": 0.05, "steps": 0.02, "cache": 0.04, "targets": 0.06, "overrides": 0.03,
-    "tables": 0.2,
+    "tables": 0.2, "faults": 0.15, "metrics": 0.1, "rerun": 0.05, "soak": 0.02,
 }  # fmt: skip
-OWN = ("resume", "signals")  # their own tests are beside this one
+OWN = ("resume", "signals", "fuzz")  # their own tests are beside this one
 
 
 @pytest.mark.parametrize("name", [name for name in ROWS if name not in OWN])

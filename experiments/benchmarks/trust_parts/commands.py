@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trust_parts.forks import in_process
 from trust_parts.rows import check
+
+PIPE_BYTES = 1 << 20
+"""More than a command prints; one that printed more would wait."""
 
 
 @dataclass(frozen=True)
@@ -27,24 +32,41 @@ class Said:
     seconds: float
 
 
-def headway(words: Sequence[str], folder: Path) -> Said:
-    """Run `headway WORDS` in a folder."""
-    log = folder / "said.log"
-    log.unlink(missing_ok=True)
+def headway(words: Sequence[str], folder: Path, *, before: Callable[[], None] | None = None) -> Said:
+    """Run `headway WORDS` in a folder, in a process of its own in which `before` is called first.
+
+    It prints into a pipe, since a file would be as full as the disk is on which a case lets nothing grow.
+    """
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def command() -> None:
         """Run the command."""
         from headway.cli.main import main
 
         os.chdir(folder)
+        for number in (1, 2):
+            os.dup2(writer, number)
+        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+        sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+        if before is not None:
+            before()
         raise SystemExit(main(list(words)))
 
     start = time.perf_counter()
-    status = in_process(command, log)
-    text = "\n".join(
-        line for line in log.read_text(errors="replace").splitlines() if not line.startswith("SystemExit")
-    )
-    return Said(status, text, time.perf_counter() - start)
+    status = in_process(command, folder / "said.log")
+    seconds = time.perf_counter() - start
+    os.close(writer)
+    text = _waiting(reader).decode(errors="replace")
+    lines = [line for line in text.splitlines() if not line.startswith("SystemExit")]
+    return Said(status, "\n".join(lines), seconds)
+
+
+def _waiting(reader: int) -> bytes:
+    """Return what waits in a pipe, which loader workers that are about to end may hold open still."""
+    os.set_blocking(reader, False)
+    with os.fdopen(reader, "rb", buffering=0) as pipe:
+        return b"".join(iter(lambda: pipe.read(PIPE_BYTES) or b"", b""))
 
 
 def refused(words: Sequence[str], folder: Path, *names: str) -> Said:

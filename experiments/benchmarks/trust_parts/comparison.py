@@ -9,7 +9,16 @@ from typing import Any
 
 import torch
 
-PARTS = ("state_dict", "optimizer_states", "lr_schedulers", "loops", "callbacks", "epoch", "headway")
+PARTS = (
+    "state_dict",
+    "optimizer_states",
+    "lr_schedulers",
+    "loops",
+    "callbacks",
+    "epoch",
+    "memory_limits",
+    "headway",
+)
 """Of a checkpoint: all but the version."""
 TOLD = ("metrics", "monitor", "collapsed", "decoding")
 """Of record.json."""

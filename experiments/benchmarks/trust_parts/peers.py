@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from transformers import (
     AutoModelForSequenceClassification,
-    AutoTokenizer,
     Trainer,
     TrainerCallback,
     TrainingArguments,
 )
 
 from trust_parts.interrupted import read_tape
+from trust_parts.peer_parts import Ender, Fault, Rows
 from trust_parts.rows import check
 
 EPOCHS, BATCH = 3, 8
@@ -46,26 +44,6 @@ class Peer(Protocol):
         """Return the step of the last checkpoint that loads; None where there is none."""
 
 
-class Rows(Dataset[dict[str, torch.Tensor]]):
-    """Encoded rows, padded, each with its number."""
-
-    def __init__(self, work: Path) -> None:
-        rows = [json.loads(line) for line in (work / "rows.jsonl").read_text().splitlines()]
-        tokenizer = AutoTokenizer.from_pretrained(work / "bert")
-        encoded = tokenizer([row["body"] for row in rows], truncation=True, max_length=24, padding=True)
-        self.columns = {name: torch.tensor(values) for name, values in encoded.items()}
-        self.columns["labels"] = torch.tensor(["ab".index(row["topic"]) for row in rows])
-        self.columns["row"] = torch.arange(len(rows))
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self.columns["row"])
-
-    def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
-        """Return one."""
-        return {name: values[number] for name, values in self.columns.items()}
-
-
 class _Peer:
     """What both share.
 
@@ -84,6 +62,7 @@ class _Peer:
         self.workers = workers
         self.folder = work / self.kind / name
         self.tape = work / f"{self.kind}-{name}-{workers}.tape"
+        self.fault: Fault | None = None
 
     def _model(self) -> Any:
         return AutoModelForSequenceClassification.from_pretrained(self.work / "bert", num_labels=2)
@@ -100,28 +79,8 @@ class _Peer:
         check(all(torch.equal(value, others[name]) for name, value in mine.items()), "final weights differ")
 
 
-class _Ender:
-    """Notes micro-batches, and ends the process where told."""
-
-    def __init__(self, tape: Path, kill_after: int | None, signal_after: tuple[int, int] | None) -> None:
-        self.tape, self.kill_after, self.signal_after, self.seen = tape, kill_after, signal_after, 0
-
-    def note(self, *, epoch: int, batch: int, rows: list[int], loss: float) -> None:
-        """Note a batch."""
-        with self.tape.open("a") as file:
-            file.write(json.dumps({"epoch": epoch, "batch": batch, "rows": rows, "loss": loss.hex()}) + "\n")
-
-    def end(self) -> None:
-        """End, if it is time."""
-        self.seen += 1
-        if self.seen == self.kill_after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if self.signal_after is not None and self.seen == self.signal_after[1]:
-            os.kill(os.getpid(), self.signal_after[0])
-
-
 class _Module(pl.LightningModule):
-    def __init__(self, model: Any, ender: _Ender) -> None:
+    def __init__(self, model: Any, ender: Ender) -> None:
         super().__init__()
         self.model = model
         self.ender = ender
@@ -158,7 +117,9 @@ class LightningPeer(_Peer):
         """Train; kill the process or send it a signal after a step; or go on from the last checkpoint."""
         torch.set_num_threads(1)
         pl.seed_everything(1, verbose=False)
-        module = _Module(self._model(), _Ender(self.tape, kill_after, signal_after))
+        model = self._model()
+        ender = Ender(self.tape, kill_after, signal_after, fault=self.fault, model=model)
+        module = _Module(model, ender)
         keep = pl.callbacks.ModelCheckpoint(
             dirpath=self.folder, save_last=True, every_n_train_steps=self.save_every, save_top_k=1
         )
@@ -182,7 +143,7 @@ class LightningPeer(_Peer):
 
 
 class _Watch(TrainerCallback):
-    def __init__(self, ender: _Ender) -> None:
+    def __init__(self, ender: Ender) -> None:
         self.ender = ender
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -191,7 +152,7 @@ class _Watch(TrainerCallback):
 
 
 class _Trainer(Trainer):
-    ender: _Ender
+    ender: Ender
 
     def compute_loss(self, model: Any, inputs: Any, *rest: Any, **named: Any) -> Any:
         """Return the loss, and note it."""
@@ -217,7 +178,7 @@ class TrainerPeer(_Peer):
         }  # fmt: skip
         arguments = TrainingArguments(**{**asked, **named})
         trainer = _Trainer(model=self._model(), args=arguments, train_dataset=Rows(self.work))
-        trainer.ender = _Ender(self.tape, None, None)
+        trainer.ender = Ender(self.tape, None, None)
         return trainer
 
     def train(
@@ -230,7 +191,7 @@ class TrainerPeer(_Peer):
         """Train; kill the process or send it a signal after a step; or go on from the last checkpoint."""
         torch.set_num_threads(1)
         trainer = self.trainer()
-        trainer.ender = _Ender(self.tape, kill_after, signal_after)
+        trainer.ender = Ender(self.tape, kill_after, signal_after, fault=self.fault, model=trainer.model)
         trainer.add_callback(_Watch(trainer.ender))
         trainer.train(resume_from_checkpoint=resume and any(self.folder.glob("checkpoint-*")))
         torch.save(trainer.model.state_dict(), self.folder / "final.pt")

@@ -9,8 +9,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from headway.faults import GOES_ON, fault_message
 from headway.stop_signals import StopSignals
-from headway.tracking.printable import printable
+from headway.tracking.console import open_streams
+from headway.tracking.printable import one_line
 from headway.types import HeadwayError, Stopped
 from headway.version import __version__
 
@@ -49,9 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after `headway`; None reads the command line.
 
     Returns:
-        Exit status: 0; 1 where training itself failed, a check found an error or an export was refused; 2 for
-        a user's mistake; 130 after Ctrl-C, 143 after SIGTERM.
+        Exit status: 0; 1 where training itself failed, a check found an error, an export was refused or the
+        machine has a fault, such as a full disk; 2 for a user's mistake; 130 after Ctrl-C, 143 after SIGTERM.
     """
+    open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage())
@@ -76,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HeadwayError as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             traceback.print_exc()
-        print(f"error: {printable(str(error))}", file=sys.stderr)
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
         return error.exit_status
     except Stopped as stop:
         print(stop, file=sys.stderr)
@@ -84,6 +87,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        message = fault_message(error)
+        if message is None or os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        print(f"error: {one_line(message)}{GOES_ON if words[0] == 'train' else ''}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

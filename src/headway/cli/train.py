@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from headway.config.plain import plain_config
 from headway.config.search_path import register
 from headway.early_check import refuse_early
 from headway.run_folder import refuse_other_run
+from headway.tracking.console import steady_output
 from headway.tracking.timing import process_age
 from headway.types import ConfigError, HeadwayError, Stopped
 
@@ -46,11 +48,8 @@ def run_job(cfg: DictConfig) -> float:
     job = HydraConfig.get()
     # As they were written: an override may hold a ${...}, which means nothing in Hydra's own config.
     overrides: Any = OmegaConf.to_container(job.overrides.task, resolve=False)
-    try:
-        with read_write(cfg), open_dict(cfg):
-            cfg["sweep"] = None  # says nothing of one run
-        plain = plain_config(cfg)
-        refuse_early(plain)
+    with refusals(overrides):
+        plain = early_config(cfg)
         folder = Path(job.runtime.output_dir)
         refuse_other_run(plain, folder)
         is_first = "headway.run" not in sys.modules  # of a sweep's jobs, only this one waits for imports
@@ -59,13 +58,44 @@ def run_job(cfg: DictConfig) -> float:
         _check_launched(job)
         startup = process_age() if is_first else 0.0
         result = run(plain, folder, overrides=overrides, startup=startup)
+    return result.best_value
+
+
+def early_config(cfg: DictConfig) -> dict[str, Any]:
+    """Return a composed config as plain values, checked as far as that takes no time.
+
+    Args:
+        cfg: The composed config; the settings of a sweep are taken out of it.
+
+    Raises:
+        ConfigError: It is wrong.
+        OmegaConfBaseException: What stands in a ${} can't be resolved.
+    """
+    with read_write(cfg), open_dict(cfg):
+        cfg["sweep"] = None  # says nothing of one run
+    plain = plain_config(cfg)
+    refuse_early(plain)
+    return plain
+
+
+@contextmanager
+def refusals(overrides: Sequence[str]) -> Iterator[None]:
+    """Let what is wrong pass through Hydra, which would print any other exception itself.
+
+    Args:
+        overrides: The command line's words.
+
+    Raises:
+        SystemExit: Something is wrong, by the cause of this exception.
+    """
+    try:
+        yield
     except HeadwayError as error:
         raise SystemExit(error.exit_status) from error
     except OmegaConfBaseException as error:
         refused = composition_error(error, overrides)
         refused.__cause__ = error
         raise SystemExit(refused.exit_status) from refused
-    return result.best_value
 
 
 def _check_launched(job: Any) -> None:
@@ -94,14 +124,15 @@ def main(words: Sequence[str], *, program: str = "headway train") -> int:
         HeadwayError: The config can't be composed, or the run was refused or failed by a user's mistake. A
             run that was refused leaves no folder.
     """
-    if any(word.partition("=")[0] == "--from" for word in words):
-        from headway.cli.rerun import rerun, split_words
+    with steady_output():
+        if any(word.partition("=")[0] == "--from" for word in words):
+            from headway.cli.rerun import rerun, split_words
 
-        asked = split_words(words)
-        if asked is not None:
-            return rerun(*asked, program=program)
-    words, more = resumed_words(words)
-    return run_hydra(run_job, words, program=program, more=more)
+            asked = split_words(words)
+            if asked is not None:
+                return rerun(*asked, program=program)
+        words, more = resumed_words(words)
+        return run_hydra(run_job, words, program=program, more=more)
 
 
 def run_hydra(

@@ -56,9 +56,22 @@ def new_run_id() -> str:
 
 
 def cache_home() -> str:
-    """Return `$HEADWAY_CACHE`, else `headway` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return os.environ.get("HEADWAY_CACHE") or str(Path(base) / "headway")
+    """Return `$HEADWAY_CACHE`, else `headway` in the user's cache folder.
+
+    Raises:
+        ConfigError: The user has no home, as in a container that runs under a number without a name.
+    """
+    named = os.environ.get("HEADWAY_CACHE")
+    if named:
+        return named
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    except RuntimeError as error:
+        raise ConfigError(
+            "`cache_dir` must be a folder, got none: this user has no home folder; set cache_dir=<folder> or "
+            "$HEADWAY_CACHE"
+        ) from error
+    return str(Path(base) / "headway")
 
 
 def run_mode(seeds: Any, params: Any) -> str | None:

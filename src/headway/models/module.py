@@ -11,7 +11,10 @@ from torch import Tensor, nn
 
 from headway.models.head_calls import head_logits
 from headway.models.loss_watch import LossWatch, Step
-from headway.models.rows import concatenate, token_items, window_logits
+from headway.models.memory_limit import MemoryLimit
+from headway.models.rows import concatenate, gather_rows, token_items, window_logits
+from headway.models.step_recovery import StepRecovery
+from headway.models.step_setting import Setting, repeats_forward, setting_of, unless_others_wait
 from headway.types import Batch, TrainingError, WindowLogits
 
 if TYPE_CHECKING:
@@ -22,20 +25,9 @@ if TYPE_CHECKING:
     from headway.models.loss_chain import LossChain
     from headway.models.optimizer import AdamW
 
-CHAIN = "loss_chain"
-
-
+CHAIN, LIMITS = "loss_chain", "memory_limits"
 LOSSES = "epoch_loss"
 """The key in a checkpoint: the epoch's sum of losses and sum of weights."""
-
-
-def gather_rows(rows: WindowLogits) -> WindowLogits:
-    """Return the rows of all processes; the evaluators put them in order by document and window."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return rows
-    parts: list[Any] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(parts, rows)
-    return concatenate(parts)
 
 
 class FineTuner(pl.LightningModule):
@@ -79,6 +71,9 @@ class FineTuner(pl.LightningModule):
         self.evaluations: dict[str, Evaluation] = {}
         self._epoch_loss = (torch.zeros(()), torch.zeros(()))  # sum of losses, sum of weights
         self._resumed_loss: list[Tensor] | None = None
+        self._recovery = StepRecovery(self._sums, self._share)
+        self._setting: Setting | None = None
+        self.memory_limits = {"training": self._recovery.limit, "evaluation": MemoryLimit.of_evaluation()}
 
     def forward(self, batch: Batch) -> Tensor:
         """Return logits, (num_windows, num_labels) or (num_tokens, num_labels)."""
@@ -120,18 +115,30 @@ class FineTuner(pl.LightningModule):
             batch_idx: Its number in the epoch.
 
         Raises:
-            TrainingError: The loss is not a number; on a GPU, a loss of some steps before.
+            TrainingError: A loss is not a number (on a GPU, some steps before), or one window exceeds memory.
         """
-        losses, weights = self.item_losses(batch)
-        total = (losses * weights).sum()
-        mean = total.detach() / weights.sum().clamp_min(1e-12)
-        self._watch.see(mean, Step(self.current_epoch, batch_idx, self.global_step))
-        summed, weight = self._epoch_loss
-        self._epoch_loss = summed + total.detach(), weight + weights.sum()
+        at, begins = Step(self.current_epoch, batch_idx, self.global_step), batch_idx % self._accumulate == 0
+        setting = self._setting = self._setting or setting_of(self)
+        total, weight = self._recovery.sums(batch, setting, begins=begins, at=vars(at))
+        mean = total.detach() / weight.clamp_min(1e-12)
+        self._watch.see(mean, at)
+        summed, weights = self._epoch_loss
+        self._epoch_loss = summed + total.detach(), weights + weight
         self.log("train/loss", mean, prog_bar=True, batch_size=len(batch.lengths))
-        if batch.normalizer <= 0:  # nothing in the step is labelled
-            return total * 0.0
-        return total * (self._accumulate * self.trainer.world_size / batch.normalizer)
+        return self._recovery.held(total * self._share(batch), setting)
+
+    def _sums(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        losses, weights = self.item_losses(batch)
+        return (losses * weights).sum(), weights.sum()
+
+    def _share(self, batch: Batch) -> float:  # 0: nothing in the step is labelled
+        return self._accumulate * self.trainer.world_size / batch.normalizer if batch.normalizer > 0 else 0.0
+
+    def backward(self, loss: Tensor, *rest: Any, **named: Any) -> None:
+        """Add a micro-batch's gradients; where memory doesn't hold them at once, part by part."""
+        if self._setting is None or not self._recovery.backward(loss, self._setting):
+            with unless_others_wait():
+                super().backward(loss, *rest, **named)
 
     @property
     def epoch_loss(self) -> float:
@@ -150,7 +157,12 @@ class FineTuner(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the batch's rows of logits."""
-        self._rows.append(window_logits(self(batch), batch, token_level=self.token_level))
+        at = vars(Step(self.current_epoch, batch_idx, self.global_step))
+        limit, again = self.memory_limits["evaluation"], repeats_forward(self)
+        self._rows += limit.each(batch, self._window_rows, at, again=again)
+
+    def _window_rows(self, batch: Batch) -> WindowLogits:
+        return window_logits(self(batch), batch, token_level=self.token_level)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the batch's rows of logits."""
@@ -209,6 +221,7 @@ class FineTuner(pl.LightningModule):
         self._watch.finish()
         checkpoint[LOSSES] = [each.detach().cpu() for each in self._epoch_loss]
         checkpoint[CHAIN] = self.loss_chain.state_dict()
+        checkpoint[LIMITS] = {name: limit.state_dict() for name, limit in self.memory_limits.items()}
         for name in self._frozen_names():
             checkpoint["state_dict"].pop(name, None)
 
@@ -217,9 +230,12 @@ class FineTuner(pl.LightningModule):
         self._resumed_loss = checkpoint.get(LOSSES)
         if CHAIN in checkpoint:
             self.loss_chain.load_state_dict(checkpoint[CHAIN])
+        for name, state in checkpoint.get(LIMITS, {}).items():
+            self.memory_limits[name].load_state_dict(state)
 
     def on_train_start(self) -> None:
         """Go on with the epoch's losses, now that the device is known."""
+        self._setting = None
         if self._resumed_loss is not None:
             summed, weight = self._resumed_loss
             self._epoch_loss, self._resumed_loss = (summed.to(self.device), weight.to(self.device)), None

@@ -79,3 +79,16 @@ def concatenate(rows: Sequence[WindowLogits]) -> WindowLogits:
         for name, value in vars(rows[0]).items()
     }
     return WindowLogits(**joined)
+
+
+def gather_rows(rows: WindowLogits) -> WindowLogits:
+    """Return the rows of all processes; the evaluators put them in order by document and window.
+
+    Args:
+        rows: Of this process.
+    """
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return rows
+    parts: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(parts, rows)
+    return concatenate(parts)

@@ -18,6 +18,7 @@ from headway.config.check import check_config
 from headway.data.checks import Finding, check_splits
 from headway.data.pieces import prepare
 from headway.keep_features import Keeping, decide
+from headway.models.memory_limit import is_out_of_memory
 from headway.preflight.cost import CostFacts, cost_facts, cost_findings, module_bytes
 from headway.preflight.disk import DiskFacts, disk_facts, disk_findings
 from headway.preflight.epochs import epoch_plans
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from headway.models.module import FineTuner
 
 Say = Callable[[str], None]
-OUT_OF_MEMORY = ("can't allocate memory", "out of memory")
-"""What torch says where a device, or the machine, has no more."""
 
 
 @dataclass(frozen=True)
@@ -207,8 +206,8 @@ def _train(
             padded=padded,
             heads_only=built.keeping.heads_only,
         )
-    except RuntimeError as error:
-        if not any(words in str(error) for words in OUT_OF_MEMORY):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
         return training, None, [_too_large(int(plans[0].computed.max()))]
     return training, cost, list(cost_findings(cost))
@@ -220,8 +219,9 @@ _LIMITS = {"val": "validation", "test": "test"}
 def _too_large(tokens: int) -> Finding:
     return Finding(
         "error",
-        f"`batching` must make batches that memory holds, got one of {tokens} tokens, which it doesn't; "
-        "lower batching.batch_size or batching.max_tokens, or set backbone.gradient_checkpointing=true",
+        f"`batching` must make batches that memory holds, got one of {tokens} tokens, which it doesn't "
+        "(training would try it in parts); lower batching.batch_size or batching.max_tokens, or set "
+        "backbone.gradient_checkpointing=true",
     )
 
 

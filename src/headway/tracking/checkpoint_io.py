@@ -97,7 +97,7 @@ def save(checkpoint: dict[str, Any], path: Path) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     stream = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)  # not its parents: a run's folder that is gone takes the run with it
         _remove_partials(path)
         with partial.open("wb") as file:
             stream = _HashingStream(file)

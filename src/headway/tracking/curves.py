@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.loggers import Logger
 
+from headway.named_errors import naming
 from headway.tracking.record import write_text
 
 FILE = "metrics.csv"
@@ -72,16 +75,22 @@ class CsvCurves(Logger):
             self.save()
 
     def save(self) -> None:
-        """Write what waits."""
+        """Write what waits.
+
+        Raises:
+            FileNotFoundError: What was written before is gone, and with it perhaps the run's whole folder.
+        """
         self._since = time.monotonic()
         if not self._waiting:
             return
+        if self._written and not self._path.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._path))
         new = set().union(*self._waiting) - set(self._columns)
         if new or not self._path.exists():
             self._columns = sorted({*self._columns, *new})
             self._write_all([*self._read(), *self._waiting])
         else:
-            with self._path.open("a", encoding="utf-8", newline="") as file:
+            with naming(self._path), self._path.open("a", encoding="utf-8", newline="") as file:
                 csv.DictWriter(file, self._columns).writerows(self._waiting)
         self._written, self._waiting = self.num_rows, []
 

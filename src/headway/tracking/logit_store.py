@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from headway.evaluation.slices import DocumentFacts
+from headway.named_errors import naming
 from headway.tracking.record import write_json
 from headway.types import Gold, HeadwayError, WindowLogits
 
@@ -77,8 +78,9 @@ def write_split(run: Path, split: str, stored: StoredSplit) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_bytes(save({name: np.ascontiguousarray(each) for name, each in arrays.items()}))
-        partial.replace(path)
+        with naming(path):
+            partial.write_bytes(save({name: np.ascontiguousarray(each) for name, each in arrays.items()}))
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 

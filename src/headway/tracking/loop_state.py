@@ -43,15 +43,23 @@ def resumable_loops(trainer: pl.Trainer, loops: dict[str, Any], moment: Moment) 
         # Where a validation comes, or came, after this many batches, Lightning counts a step when it goes on.
         again = _counts_again(trainer, done["current"]["completed"])
         fit["epoch_loop.state_dict"] = {"_batches_that_stepped": stepped - int(again)}
-    if moment is Moment.VALIDATED:  # the validation just made, however many an interrupted one was begun with
-        made = _all(fit["epoch_loop.val_loop.batch_progress"]["current"]["completed"])
-        progress = {"total": made, "current": dict(made), "is_last_batch": True}
-        fit["epoch_loop.val_loop.batch_progress"] = progress
+    validation = fit["epoch_loop.val_loop.batch_progress"]
+    fit["epoch_loop.val_loop.batch_progress"] = _validation_progress(validation, moment)
+    return {**loops, "fit_loop": fit}
+
+
+def _validation_progress(progress: dict[str, Any], moment: Moment) -> dict[str, Any]:
+    """Return how far the validation is: all of the last one, or just begun where one is due.
+
+    Lightning counts on from one that was interrupted: the batch it was begun with stays among those that are
+    ready and never becomes one that is completed. By exactly that it knows a validation that is to be gone on
+    with, and so would make one again that is made, in every later resume of the epoch.
+    """
     if moment is Moment.DUE:
         begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
-        progress = {"total": begun, "current": dict(begun), "is_last_batch": False}
-        fit["epoch_loop.val_loop.batch_progress"] = progress
-    return {**loops, "fit_loop": fit}
+        return {"total": begun, "current": dict(begun), "is_last_batch": False}
+    made = _all(progress["current"]["completed"])
+    return {"total": made, "current": dict(made), "is_last_batch": progress["is_last_batch"]}
 
 
 def _counts(progress: dict[str, Any]) -> dict[str, dict[str, int]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headway.evaluation.readable import chosen_probabilities, readable
+from headway.named_errors import naming
 from headway.types import HeadwayError
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def _write(table: pa.Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        pq.write_table(table, partial)
-        partial.replace(path)
+        with naming(path):
+            pq.write_table(table, partial)
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

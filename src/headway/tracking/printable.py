@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 
@@ -18,9 +19,26 @@ def printable(text: str) -> str:
     return CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
+def one_line(text: str) -> str:
+    r"""Return a text as `printable` does, with line feeds written out as \\n: none of it begins a line.
+
+    Args:
+        text: Any.
+    """
+    return printable(text).replace("\n", "\\n")
+
+
 class PrintableFormatter(logging.Formatter):
-    """Formats records without control characters; conf/hydra/job_logging names it."""
+    """Formats records without control characters; conf/hydra/job_logging names it.
+
+    What is put into a message, such as a label, can't begin a line either.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's text."""
+        if isinstance(record.args, tuple):
+            record = copy.copy(record)
+            record.args = tuple(
+                one_line(each) if isinstance(each, str) else each for each in record.args or ()
+            )
         return printable(super().format(record))

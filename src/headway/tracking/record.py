@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from headway.named_errors import naming
 from headway.version import __version__
 
 PACKAGES = (
@@ -83,8 +84,9 @@ def write_text(path: Path, text: str, *, newline: str | None = None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(text, encoding="utf-8", newline=newline)
-        partial.replace(path)
+        with naming(path):
+            partial.write_text(text, encoding="utf-8", newline=newline)
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 

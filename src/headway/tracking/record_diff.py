@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 SECTIONS = ("config", "code", "inputs", "labels", "seeds", "numerics", "schedule", "environment", "threads",
-            "trained_together", "features", "status", "results", "metrics", "collapsed")  # fmt: skip
+            "trained_together", "features", "memory_limits", "status", "results", "metrics",
+            "collapsed")  # fmt: skip
 """What is compared, in this order; the rest is when and where a run ran and how long it took."""
 LEFT_OUT = ("environment.argv", "environment.num_threads", "environment.commit", "threads.reason",
             "results.checkpoints", "code.patch", "config.output_dir", "config.cache_dir",

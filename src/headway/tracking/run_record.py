@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -89,9 +89,9 @@ class RunRecord:
         try:
             yield
         except BaseException as error:
-            self._end(
-                getattr(error, "run_status", FAILED), exit_status(error), f"{type(error).__name__}: {error}"
-            )
+            status, code = getattr(error, "run_status", FAILED), exit_status(error)
+            with suppress(OSError):  # a disk that is full has ended the run, and is what it ends with
+                self._end(status, code, f"{type(error).__name__}: {error}")
             raise
         self._end(FINISHED, 0, None)
 
