@@ -18,7 +18,10 @@ from trust_parts.works import words_of
 # What ends with one line: overrides, exit status, and what the line names.
 TOLD: dict[str, tuple[Sequence[str], int, tuple[str, ...]]] = {
     "a loader worker is killed": (
-        ("data.num_workers=2", "batching.batch_size=2", *fault("kill_worker", "step", 2)), 1, ("loader worker", "data.num_workers")),
+        ("data.num_workers=2", "batching.batch_size=2", *fault("kill_worker", "step", 2)),
+        1,
+        ("loader worker", "data.num_workers"),
+    ),
     "a loss that is no number": (
         fault("poison_weights", "step", 2), 1, ("training loss is nan", "batch 3", "optimizer.lr")),
     "weights that are no numbers after an epoch's last step": (
