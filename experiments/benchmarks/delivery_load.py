@@ -173,18 +173,18 @@ def measure(
     words = [sys.executable, "-c", LOOP, int8, str(file), str(seconds)]
     loop = json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout)
     found["loop"] = figures(loop["taken"], loop["seconds"])
-    serve = (SERVE, "serve")
+    serve, two = (SERVE, "serve"), ("--workers", "2")
     for name, command, kind, counts in (
         ("serve", (*serve, int8, "--port", "0"), "int8", clients),
         ("plain", (PLAIN, int8), "int8", clients),
-        ("two workers", (*serve, int8, "--port", "0", "--workers", "2"), "int8", clients),
-        ("one text at a time", (*serve, int8, "--port", "0", "--max-batch", "1"), "int8", clients[-1:]),
-        ("fp32", (*serve, str(folders["fp32"]), "--port", "0"), "fp32", clients[-1:]),
+        ("two workers", (*serve, int8, "--port", "0", *two), "int8", clients),
+        ("one text at a time", (*serve, int8, "--port", "0", *two, "--max-batch", "1"), "int8", clients[-1:]),
+        ("fp32", (*serve, str(folders["fp32"]), "--port", "0", *two), "fp32", clients[-1:]),
     ):
         with started(*command) as (_, port):
             Load(port, texts, wanted[kind]).run(2, min(1.0, seconds))  # warm
             found[name] = [Load(port, texts, wanted[kind]).run(count, seconds) for count in counts]
-    with started(*serve, int8, "--port", "0") as (process, port):
+    with started(*serve, int8, "--port", "0", *two) as (process, port):
         load = Load(port, texts, wanted["int8"])
         timer = threading.Timer(min(2.0, seconds), process.send_signal, [signal.SIGTERM])
         timer.start()

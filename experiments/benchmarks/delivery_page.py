@@ -66,8 +66,8 @@ SERVERS = {
     "plain": "one request at a time over HTTP",
     "serve": "headway serve",
     "two workers": "headway serve --workers 2",
-    "one text at a time": "headway serve --max-batch 1",
-    "fp32": "headway serve, fp32",
+    "one text at a time": "headway serve --workers 2 --max-batch 1",
+    "fp32": "headway serve --workers 2, fp32",
 }
 
 
@@ -93,7 +93,7 @@ def serving_lines(found: dict[str, Any]) -> list[str]:
     stop = found["stop"]
     lines += [
         "",
-        f"SIGTERM under {stop['clients']} clients: {stop['sent']} sent, {stop['answered']} answered, "
+        f"SIGTERM under {stop['clients']} clients (2 workers): {stop['sent']} sent, {stop['answered']} answered, "
         f"{stop['turned_away']} turned away with 503, {stop['wrong']} wrong, {stop['lost']} lost; "
         f"exit status {stop['status']}.",
     ]
