@@ -93,7 +93,8 @@ def serving_lines(found: dict[str, Any]) -> list[str]:
     stop = found["stop"]
     lines += [
         "",
-        f"SIGTERM under {stop['clients']} clients (2 workers): {stop['sent']} sent, {stop['answered']} answered, "
+        f"SIGTERM under {stop['clients']} clients (2 workers): {stop['sent']} sent, "
+        f"{stop['answered']} answered, "
         f"{stop['turned_away']} turned away with 503, {stop['wrong']} wrong, {stop['lost']} lost; "
         f"exit status {stop['status']}.",
     ]
