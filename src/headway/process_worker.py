@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
 
 import yaml
 
-from headway.stop_signals import STOPPING
+from headway.stop_signals import ignore_signals
 from headway.types import HeadwayError, Stopped
 
 
@@ -22,8 +21,7 @@ def main() -> int:
     """
     size = int(sys.stdin.buffer.readline())
     told = yaml.safe_load(sys.stdin.buffer.read(size))
-    for number in STOPPING:  # the first process is asked, saves with this one, and then ends it
-        signal.signal(number, signal.SIG_IGN)
+    ignore_signals()  # the first process is asked, saves with this one, and then ends it
     threading.Thread(target=_end_with_the_first, daemon=True).start()
     from headway.run import run
 

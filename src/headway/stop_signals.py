@@ -58,6 +58,13 @@ class StopSignals:
             raise Stopped(number)
 
 
+def ignore_signals() -> None:
+    """Let a process that trains beside the first one leave stopping to it, as all may get the signal."""
+    if threading.current_thread() is threading.main_thread():
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+
+
 def leave_signals(_: int) -> None:
     """Let a loader worker outlive a signal that its whole process group got, until its main process ends it.
 

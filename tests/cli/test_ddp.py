@@ -37,7 +37,15 @@ def command(here, plain_bert):
     def command(*more, status=0, launcher=(), **variables):
         run = [sys.executable, *launcher, "-m", "headway.cli.main", "train", *words, *more]
         environment = {**alone, "OMP_NUM_THREADS": "1", **variables}
-        done = subprocess.run(run, capture_output=True, text=True, timeout=240, check=False, env=environment)
+        done = subprocess.run(
+            run,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+            env=environment,
+            start_new_session=True,
+        )
         assert done.returncode == status, done.stderr
         return done
 
@@ -130,13 +138,14 @@ def test_torchrun_starts_them_just_as_well(command, here):
     assert log.count("epoch 1/2") == 1
 
 
-def test_a_training_that_was_stopped_goes_on(command, here):
+@pytest.mark.parametrize("stop", ["os.kill(os.getpid(), signal.SIGTERM)", "os.killpg(0, signal.SIGTERM)"])
+def test_a_training_that_was_stopped_goes_on(command, here, stop):
     (here / "stopping.py").write_text(
         "import os\nimport signal\nimport pytorch_lightning as pl\n\n\n"
         "class Stops(pl.Callback):\n"
         "    def on_train_batch_end(self, trainer, *_):\n"
         "        if trainer.global_rank == 0 and trainer.global_step == 4 and 'STOP' in os.environ:\n"
-        "            os.kill(os.getpid(), signal.SIGTERM)\n",
+        f"            {stop}\n",  # of a group, as Ctrl-C, timeout and schedulers send it, all get one
         encoding="utf-8",
     )
     words = ("trainer.devices=2", "batching.batch_size=6", "+callbacks.stops={_target_: stopping.Stops}")

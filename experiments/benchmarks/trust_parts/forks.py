@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -34,10 +35,12 @@ def start(function: Callable[[], None], log: Path) -> int:
     except BaseException as error:
         status = _status(error)
         if not isinstance(error, SystemExit):
-            traceback.print_exc()
+            with suppress(OSError):
+                traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with suppress(OSError):  # the log may be as full as the disk that a case simulates
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(status)
 
 

@@ -40,7 +40,9 @@ def make_bert(folder: Path) -> Path:
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # a process that is killed while it draws one keeps tqdm's lock from all others
     special = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
     # Not trained: the trainer numbers pieces in the order of a hash table that is another in each process,
     # and with them every training here would be another one.

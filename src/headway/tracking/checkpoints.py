@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytorch_lightning.callbacks import Checkpoint
 
+from headway.stop_signals import ignore_signals
 from headway.tracking.checkpoint_io import sum_file
 from headway.types import CheckpointError, ConfigError, Stopped, TrainingError
 
@@ -129,6 +130,10 @@ class BestCheckpoint(Checkpoint):
         if self.signals is not None:
             self.signals.install()
             self.signals.deferred = True
+        elif (
+            trainer.global_rank > 0
+        ):  # Lightning's would wait here for the first process, which waits for this
+            ignore_signals()
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
