@@ -22,9 +22,10 @@ def test_what_an_ended_process_left_unfinished_goes(tmp_path, ended):
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / f".model.{ended}").mkdir()
     (tmp_path / f".model.{ended}" / "config.json").write_text("{")
-    for name in (f".record.json.{ended}", f"checkpoints/.last.ckpt.{ended}", f".own.{os.getpid()}"):
+    for name in (f".record.json.{ended}", f"checkpoints/.last.ckpt.{ended}", f".metrics.csv.{os.getpid()}"):
         (tmp_path / name).write_text("half")
     kept = ["record.json", ".lock", f".model.{os.getppid()}", ".config.yaml.swp", f"plain.{ended}"]
+    kept += [f".mine.{ended}", f".onnx.before.{ended}"]  # a user's, and what an export sets aside
     for name in kept:
         (tmp_path / name).write_text("whole")
     remove_unfinished(tmp_path)

@@ -34,8 +34,9 @@ ABANDONED = 24 * 3600.0
 # More than the writers that could each set aside what another has just written.
 _ATTEMPTS = 100
 
-# What renaming to an existing folder or file fails with.
+# What opening a file fails with where a process, or the machine, has too many open.
 _NO_HANDLES = (errno.EMFILE, errno.ENFILE)
+# What renaming to an existing folder or file fails with.
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-import sys
 
 ADVICE = {
     errno.ENOSPC: "make room, or name another folder",
@@ -25,7 +24,9 @@ ADVICE = {
 }
 """What a system call may fail with while the code is right -> what the user can do."""
 WORKER = re.compile(r"DataLoader worker \(pid(?:\(s\))? [\d, ]+\)")
-OUT_OF_MEMORY = "memory is used up: {}; lower batching.batch_size, data.eval_batch_size or data.num_workers"
+OUT_OF_MEMORY = ("can't allocate memory", "out of memory")
+"""What torch says where a device, or the machine, has no more."""
+USED_UP = "memory is used up: {}; lower batching.batch_size, data.eval_batch_size or data.num_workers"
 GOES_ON = "; headway train --resume RUN goes on from the last checkpoint"
 
 
@@ -37,22 +38,26 @@ def fault_message(error: BaseException) -> str | None:
     """
     if isinstance(error, OSError):
         return _of_system(error)
-    if isinstance(error, MemoryError):
-        return OUT_OF_MEMORY.format(str(error) or "Python has no more")
-    if not isinstance(error, RuntimeError):
-        return None
     text = " ".join(str(error).split())
-    if WORKER.search(text):
+    if is_out_of_memory(error):
+        return USED_UP.format(text.split(". ")[0] or "Python has no more")
+    if isinstance(error, RuntimeError) and WORKER.search(text):
         return (
             f"a loader worker ended: {text}; lower data.num_workers (0 for none) where memory ran out, or "
             "look for what killed it"
         )
-    if "can't allocate memory" in text:
-        return OUT_OF_MEMORY.format(text)
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(error, torch.OutOfMemoryError):
-        return OUT_OF_MEMORY.format(text.split(". ")[0])
     return None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory is used up, on a device or on the machine.
+
+    Args:
+        error: Any; torch's own are RuntimeErrors, also that of a GPU.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def _of_system(error: OSError) -> str | None:

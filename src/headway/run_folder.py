@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +16,33 @@ from headway.config.identity import differing_keys
 from headway.tracking.record import is_finished, plain, redact
 from headway.types import ConfigError
 
-UNFINISHED = re.compile(r"\..+\.(\d+)")
+UNFINISHED = re.compile(r"\.(.+)\.(\d+)")
 """Name of what is written beside its place and then renamed, with the process that writes it."""
+WRITTEN = {
+    ".": ("record.json", "config.yaml", "overrides.yaml", "metrics.csv", "metrics.json", "slices.json",
+          "calibration.json", "aggregations.json", "model"),
+    "checkpoints": ("*.ckpt", "*.ckpt.sha256"),
+    "predictions": ("*.parquet",),
+    "logits": ("*",),
+}  # fmt: skip
+"""What a training writes so, by the folder in the run's. Of other names a user's own may be, and exports."""
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what processes that were killed while they wrote have left.
+    """Remove what trainings that were killed while they wrote have left.
 
     Args:
-        folder: The run's, in which no other process trains; one that exports from it may write there.
+        folder: The run's, in which no other process trains.
     """
-    for path in list(folder.rglob(".*")):
-        found = UNFINISHED.fullmatch(path.name)
-        if found is None or _runs(int(found.group(1))):
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    for place, names in WRITTEN.items():
+        for path in (folder / place).glob(".*.*"):
+            found = UNFINISHED.fullmatch(path.name)
+            if found is None or _runs(int(found[2])) or not any(fnmatch(found[1], name) for name in names):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _runs(process: int) -> bool:

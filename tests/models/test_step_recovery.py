@@ -10,11 +10,12 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
+from headway.faults import is_out_of_memory
 from headway.models.encoder import Encoder
 from headway.models.heads.cls import ClsHead
 from headway.models.heads.token import TokenHead
 from headway.models.losses.cross_entropy import CrossEntropy
-from headway.models.memory_limit import MemoryLimit, is_out_of_memory
+from headway.models.memory_limit import MemoryLimit
 from headway.models.module import FineTuner
 from headway.models.step_setting import repeats_forward, unless_others_wait
 from headway.types import IGNORE_INDEX, TrainingError

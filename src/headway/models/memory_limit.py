@@ -9,24 +9,12 @@ from typing import Any, TypeVar
 
 import torch
 
+from headway.faults import is_out_of_memory
 from headway.models.batch_parts import halves, num_tokens, parts
 from headway.types import Batch, TrainingError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-OUT_OF_MEMORY = ("can't allocate memory", "out of memory")
-"""What torch says where a device, or the machine, has no more."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that memory is used up.
-
-    Args:
-        error: Any.
-    """
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def free_memory(device: torch.device) -> None:

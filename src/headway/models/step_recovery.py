@@ -13,7 +13,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from headway.models.memory_limit import MemoryLimit, free_memory, is_out_of_memory
+from headway.faults import is_out_of_memory
+from headway.models.memory_limit import MemoryLimit, free_memory
 from headway.models.step_setting import Setting
 from headway.types import Batch
 

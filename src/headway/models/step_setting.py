@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import FSDPStrategy, SingleDeviceStrategy
 
-from headway.models.memory_limit import is_out_of_memory
+from headway.faults import is_out_of_memory
 from headway.types import TrainingError
 
 

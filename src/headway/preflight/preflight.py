@@ -17,8 +17,8 @@ from headway.config.build import build
 from headway.config.check import check_config
 from headway.data.checks import Finding, check_splits
 from headway.data.pieces import prepare
+from headway.faults import is_out_of_memory
 from headway.keep_features import Keeping, decide
-from headway.models.memory_limit import is_out_of_memory
 from headway.preflight.cost import CostFacts, cost_facts, cost_findings, module_bytes
 from headway.preflight.disk import DiskFacts, disk_facts, disk_findings
 from headway.preflight.epochs import epoch_plans
