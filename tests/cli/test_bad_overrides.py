@@ -29,6 +29,7 @@ NOT_COMPOSED = {
     "data=default": "`data.name` must be given",
     "backbone=local": "`backbone.name` must be given",
     "~optimizer": "`optimizer` must be given",
+    "~backbone=0": "`backbone` must be one of",
     "seed=abc": "`seed` must be a whole number, got 'abc'",
     "seed=1.5": "`seed` must be a whole number, got '1.5'",
     "seed=null": "`seed` must be a whole number, got 'null'",

@@ -72,3 +72,9 @@ def test_a_column_of_two_kinds_names_the_row_that_differs():
 def test_no_row_is_an_error():
     with pytest.raises(DataError, match=r"my\.jsonl must hold at least one row, got none"):
         table_of()
+
+
+def test_a_column_s_name_with_nul_is_an_error_that_names_the_line():
+    records = [Record(1, {"a": "x"}), Record(2, {"a": "y", "b\0": "z"})]
+    with pytest.raises(DataError, match=r"my\.jsonl, line 2: a column's name must be .*got 'b\\x00'"):
+        Table.from_records(records, origin="my.jsonl")

@@ -28,7 +28,7 @@ def argument_error(error: Exception, words: Sequence[str]) -> ConfigError | None
             f"({error.strerror}); set {key}=<folder>"
         )
     text = str(error)
-    if text.startswith("Config group override must be"):
+    if text.startswith(("Config group override must be", "Config group override deletion value must be")):
         return ConfigError(_no_option(words))
     if "can be specified" in text or "can only be used in conjunction" in text or "subcommand" in text:
         return ConfigError(f"the options must go together, got {' '.join(words)!r}: {one_line(text)}")
@@ -38,7 +38,7 @@ def argument_error(error: Exception, words: Sequence[str]) -> ConfigError | None
 def _no_option(words: Sequence[str]) -> str:
     named = groups()
     for word in words:
-        group, _, value = word.lstrip("+").partition("=")
+        group, _, value = word.lstrip("+~").partition("=")
         if group in named:
             # What the schema sets to null may be left out.
             none = f", or ~{group} for none" if getattr(RunConfig, group, "") is None else ""

@@ -154,6 +154,11 @@ class _Builder:
         for record in self._pending:
             for name in record.values:
                 if name not in self._kinds:
+                    if "\0" in name:  # Arrow would cut it there
+                        raise DataError(
+                            f"{self._origin}, {self._unit} {record.line}: a column's name must be text without "
+                            f"NUL, got {name!r}; rename the column"
+                        )
                     self._kinds[name] = None
                     self._chunks[name] = [pa.nulls(len(self._lines))]
         for name in self._kinds:

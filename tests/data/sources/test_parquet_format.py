@@ -51,3 +51,12 @@ def test_rows_are_numbered_across_batches():
 def test_a_damaged_file_is_an_error(content):
     with pytest.raises(DataError, match=r"my\.parquet must be a whole Parquet file"):
         read(content)
+
+
+@pytest.mark.parametrize("text", [b"value", b"name"])
+def test_bytes_that_are_no_utf8_are_an_error(text):
+    content = written(name=["value"])
+    damaged = content.replace(text, b"\xff" * len(text))
+    assert damaged != content
+    with pytest.raises(DataError, match=r"my\.parquet must be a whole Parquet file"):
+        read(damaged)

@@ -37,7 +37,7 @@ def read_parquet(stream: BinaryIO, *, origin: str) -> Iterator[Record]:
             columns = [_texts(column) for column in batch.columns]
             for number, values in enumerate(zip(*columns, strict=True), start=number + 1):  # noqa: B020
                 yield Record(number, dict(zip(batch.schema.names, values, strict=True)))
-    except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
+    except (pa.ArrowException, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DataError(
             f"{origin} must be a whole Parquet file, got an error after row {number}: {error}; write it again"
         ) from error
