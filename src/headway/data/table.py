@@ -156,8 +156,8 @@ class _Builder:
                 if name not in self._kinds:
                     if "\0" in name:  # Arrow would cut it there
                         raise DataError(
-                            f"{self._origin}, {self._unit} {record.line}: a column's name must be text without "
-                            f"NUL, got {name!r}; rename the column"
+                            f"{self._origin}, {self._unit} {record.line}: a column's name must be "
+                            f"text without NUL, got {name!r}; rename the column"
                         )
                     self._kinds[name] = None
                     self._chunks[name] = [pa.nulls(len(self._lines))]
