@@ -1,7 +1,7 @@
 """Measure what headway's speed is worth against its peers, and write experiments/results/speed.md.
 
     python experiments/benchmarks/speed.py finetune encode heads data_path cli first_step growth equivalence
-    python experiments/benchmarks/speed.py finetune_real --train --seeds 1 2 3
+    python experiments/benchmarks/speed.py real_scores --seeds 1 2 3 --data r8 conll2003_ner
     python experiments/benchmarks/speed.py paired_f1 --seeds 1 2 3 4 5
     python experiments/benchmarks/speed.py               # the page alone, from what was kept
     python experiments/benchmarks/speed.py --quick cli   # tiny sizes: tries the code, measures nothing
@@ -31,6 +31,7 @@ PARTS = {
     "finetune": "Fine-tuning on a CPU",
     "parity": "The same training",
     "finetune_real": "Fine-tuning on real texts",
+    "real_scores": "Whole trainings on real texts",
     "encode": "Encoding with a frozen backbone",
     "heads": "Twenty heads on frozen features",
     "data_path": "From store to batch",
@@ -89,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--rounds", type=int, help="of each contender (default: the part's own number)")
     made.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="of whole trainings")
-    made.add_argument("--train", action="store_true", help="finetune_real trains to the end, too")
+    made.add_argument("--data", nargs="+", help="data sets of real_scores (default: all)")
     made.add_argument("--quick", action="store_true", help="tiny sizes, one round: tries the code")
     made.add_argument("--again", action="store_true", help="measure anew what was measured with this code")
     made.add_argument("--outputs", type=Path, help="rows, rounds and runs (default: outputs/speed[-quick])")
@@ -115,8 +116,8 @@ def main() -> None:
         rounds=arguments.rounds,
         quick=arguments.quick,
         again=arguments.again,
-        train=arguments.train,
         seeds=tuple(arguments.seeds),
+        data=tuple(arguments.data) if arguments.data else None,
     )
     results.mkdir(parents=True, exist_ok=True)
     store = results / "speed.json"

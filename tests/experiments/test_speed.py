@@ -66,13 +66,17 @@ def real_figures():
     names = ["headway", *finetune_real.TRAINER]
     rates = {f"{data} {name}": 70.0 for data in finetune_real.SETS for name in names}
     rates["r8 trainer max fp32"] = 10.0
+    return figures(rates)
+
+
+def score_figures():
     runs = {"accuracy": 0.97, "f1_macro": 0.93, "entity_f1": 0.86}
     worse = {name: value - 0.01 for name, value in runs.items()}
     sides = {
         "headway": [{"seed": 1, "test": runs}],
         "trainer": [{"seed": 1, "test": worse}],
     }
-    return {**figures(rates), "scores": dict.fromkeys(real_scores.WHOLE, sides)}
+    return {"machine": MACHINE, "scores": dict.fromkeys(real_scores.WHOLE, sides)}
 
 
 def encode_figures():
@@ -124,6 +128,7 @@ KEPT = {
         "share_of_movement": 3e-4,
     },
     "finetune_real": real_figures(),
+    "real_scores": score_figures(),
     "encode": encode_figures(),
     "heads": heads_figures(),
     "data_path": {
@@ -167,6 +172,8 @@ SAYS = {
     "parity": ["| loss, first step and last | 2.0000 and 1.0000 |", "| 3.0e-04 |"],
     "finetune_real": [
         "| | trainer max fp32 | 15.0 | 7.00 | >= 7: met |",
+    ],
+    "real_scores": [
         "| r8 | accuracy | 97.00 | 96.00 | +1.00 | 1 |",
     ],
     "encode": [

@@ -1,4 +1,4 @@
-"""Fine-tuning on R8, BoolQ and CoNLL-2003 as they are, against Trainer: samples a second, and scores."""
+"""Fine-tuning on R8, BoolQ and CoNLL-2003 as they are, against Trainer: samples a second."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from speed_parts.options import Options, verdict
-from speed_parts.real_scores import score_lines, trainings
 from speed_parts.rounds import Found, best_of, interleaved, middle, ratio
 from speed_parts.works import Work, split_rows, write_rows
 
@@ -37,7 +36,7 @@ def contend(contender: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Measure one contender once; runs in a process of its own.
 
     Args:
-        contender: "headway", or one of TRAINER's names; "train trainer" trains to the end.
+        contender: "headway", or one of TRAINER's names.
         settings: work, threads, cache, and way.
     """
     work = Work(**settings["work"])
@@ -48,10 +47,6 @@ def contend(contender: str, settings: dict[str, Any]) -> dict[str, Any]:
     from speed_parts import trainer_peer
 
     way = trainer_peer.Way(**settings["way"])
-    if settings.get("whole"):
-        from speed_parts import trainer_whole
-
-        return trainer_whole.train(work, way, threads=settings["threads"])
     return trainer_peer.throughput(work, way, threads=settings["threads"])
 
 
@@ -69,7 +64,7 @@ def first_rows(folder: Path, name: str, *, count: int) -> Work:
 
 
 def measure(options: Options) -> Found:
-    """Time the same number of steps on each data set; with --train, train to the end with every seed.
+    """Time the same number of steps on each data set.
 
     Args:
         options: Of the command line.
@@ -82,9 +77,7 @@ def measure(options: Options) -> Found:
         told[f"{name} headway"] = {"work": work.to_dict(), "cache": cache}
         for peer, way in peers.items():
             told[f"{name} {peer}"] = {"work": work.to_dict(), "way": way}
-    found = interleaved("finetune_real", told, options=options, rounds=options.times(3), shown=RATE)
-    found |= {"scores": trainings(options) if options.train else None}
-    return found
+    return interleaved("finetune_real", told, options=options, rounds=options.times(3), shown=RATE)
 
 
 def lines(found: Found) -> list[str]:
@@ -109,5 +102,4 @@ def lines(found: Found) -> list[str]:
         best_of(found, [each for each in found["contenders"] if each.startswith(f"{name} trainer")], key=RATE)
         for name in SETS
     ]
-    text += ["", f"Fastest of Trainer's: {'; '.join(fastest)}."]
-    return [*text, *(["", *score_lines(found["scores"])] if found.get("scores") else [])]
+    return [*text, "", f"Fastest of Trainer's: {'; '.join(fastest)}."]

@@ -25,8 +25,8 @@ class Options:
         rounds: How often each contender runs; None: the part's own number.
         quick: Whether sizes are tiny, which tries the code and measures nothing.
         again: Whether rounds kept before are left aside.
-        train: Whether `finetune_real` trains to the end, too.
         seeds: Of whole trainings.
+        data: Data sets of whole trainings; None: all.
     """
 
     outputs: Path
@@ -34,8 +34,8 @@ class Options:
     rounds: int | None = None
     quick: bool = False
     again: bool = False
-    train: bool = False
     seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
+    data: tuple[str, ...] | None = None
 
     def size(self, full: int, tiny: int) -> int:
         """Return a size: the full one, or the tiny one of a quick run."""

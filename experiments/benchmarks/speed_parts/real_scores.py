@@ -14,13 +14,14 @@ from statistics import mean, stdev
 from typing import Any
 
 from speed_parts.options import ROOT, Options
-from speed_parts.rounds import environment, in_process
+from speed_parts.machine import machine
+from speed_parts.rounds import Found, environment, in_process
 from speed_parts.works import Work, split_rows, write_rows
 
 WHOLE: dict[str, dict[str, Any]] = {
-    "r8": {"kind": "text", "max_length": 128, "pooling": "cls", "epochs": 3, "lr": 1e-4},
+    "r8": {"kind": "text", "max_length": 128, "pooling": "cls", "epochs": 2, "lr": 1e-4},
     "boolq": {"kind": "pair", "max_length": 256, "pooling": "cls", "epochs": 2, "lr": 1e-4},
-    "conll2003_ner": {"kind": "words", "max_length": 128, "pooling": "cls", "epochs": 3, "lr": 3e-4},
+    "conll2003_ner": {"kind": "words", "max_length": 128, "pooling": "cls", "epochs": 2, "lr": 3e-4},
 }
 FEWER_SEEDS = {"boolq": 1}
 """Data set -> how many of the seeds are trained: twenty minutes of two cores a training are many."""
@@ -81,27 +82,45 @@ def _digest(settings: Any) -> str:
 
 def peer_trained(name: str, work: Work, *, options: Options) -> dict[str, Any]:
     """Return what a finished training with Trainer came to, training first if there is none."""
-    settings = {"work": work.to_dict(), "way": {"bf16": True, "grouped": True}, "whole": True}
+    settings = {"work": work.to_dict(), "way": {"bf16": True, "grouped": True}}
     path = options.outputs / "runs" / f"{name}_{_digest(settings)}" / "trainer.json"
     if not path.is_file():
-        found = in_process("finetune_real", "trainer", settings=settings, threads=options.threads)
+        found = in_process("real_scores", "trainer", settings=settings, threads=options.threads)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found), encoding="utf-8")
     kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return kept
 
 
-def trainings(options: Options) -> dict[str, Any]:
+def contend(contender: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Train with Trainer; runs in a process of its own.
+
+    Args:
+        contender: "trainer".
+        settings: work, way, threads.
+    """
+    from speed_parts import trainer_peer, trainer_whole
+
+    way = trainer_peer.Way(**settings["way"])
+    return trainer_whole.train(Work(**settings["work"]), way, threads=settings["threads"])
+
+
+def measure(options: Options) -> Found:
     """Train both on every data set with every seed; what is trained already isn't again.
 
     Args:
-        options: Seeds, outputs, threads.
+        options: Data sets, seeds, outputs, threads.
 
     Returns:
-        Data set -> side -> one entry a seed, with test metrics.
+        machine, and under scores: data set -> side -> one entry a seed, with test metrics.
     """
+    unknown = [name for name in options.data or () if name not in WHOLE]
+    if unknown:
+        raise SystemExit(f"--data must be of {', '.join(WHOLE)}, got {unknown[0]}")
     found: dict[str, Any] = {}
     for name, form in WHOLE.items():
+        if options.data and name not in options.data:
+            continue
         files = split_files(options.outputs / "rows", name, tiny=options.quick)
         sides: dict[str, list[dict[str, Any]]] = {"headway": [], "trainer": []}
         count = FEWER_SEEDS.get(name, len(options.seeds))
@@ -115,11 +134,11 @@ def trainings(options: Options) -> dict[str, Any]:
                 shown = {metric: round(rows[-1]["test"][metric], 4) for metric in METRICS[name]}
                 print(f"{name} seed {seed} {side}: test {shown}", flush=True)
         found[name] = sides
-    return found
+    return {"machine": machine(options.threads), "scores": found}
 
 
-def score_lines(scores: dict[str, Any]) -> list[str]:
-    """Return the table of whole trainings."""
+def lines(found: Found) -> list[str]:
+    """Return the page's section."""
     text = [
         "Whole trainings on the same splits, epochs, learning rates and batch size; the best epoch on "
         "validation is scored on test. Trainer groups by length and computes in bf16, its fastest way. "
@@ -130,7 +149,7 @@ def score_lines(scores: dict[str, Any]) -> list[str]:
         "| data | metric | headway | trainer | difference | seeds |",
         "|---|---|---|---|---|---|",
     ]
-    for name, sides in scores.items():
+    for name, sides in found["scores"].items():
         for metric in METRICS[name]:
             values = {side: [100 * row["test"][metric] for row in rows] for side, rows in sides.items()}
             cells = [f"{mean(each):.2f}{_spread(each)}" for each in values.values()]
