@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
+import os
+import signal
+from dataclasses import replace
 
 import pytest
 from safetensors.torch import load_file
@@ -96,6 +100,37 @@ def test_each_equals_its_own_run_on_words(config, tagged, tmp_path):
 def test_max_steps_ends_all(config, animals, tmp_path):
     more = ("trainer.max_steps=8",)
     equal_runs([config(animals, *LABEL, *more, "seed=1"), config(animals, *LABEL, *more)], tmp_path)
+
+
+def killed_in_third_epoch(cfgs, folder):
+    """Train heads together and die in the run of the first, as kill -9 lets it."""
+    start = train_together(cfgs)[0]
+
+    def epochs(number):
+        if number == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return start.epochs(number)
+
+    run(cfgs[0], folder, shared=replace(start, epochs=epochs))
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_killed_one_begins_again_and_ends_the_same(config, animals, tmp_path, together):
+    cfgs = [config(animals, *LABEL, f"seed={seed}") for seed in (1, 2)]
+    context = multiprocessing.get_context("fork")
+    child = context.Process(target=killed_in_third_epoch, args=(cfgs, tmp_path / "killed"))
+    child.start()
+    child.join(120)
+    assert child.exitcode == -signal.SIGKILL
+    assert (tmp_path / "killed" / "checkpoints" / "last.ckpt").is_file()
+    again = run(cfgs[0], tmp_path / "killed", shared=train_together(cfgs)[0] if together else None)
+    whole = run(cfgs[0], tmp_path / "whole", shared=train_together(cfgs)[0])
+    curves = [next(r.folder.rglob("metrics.csv")).read_text().splitlines() for r in (again, whole)]
+    assert len(curves[0]) == len(curves[1])
+    expected = load_file(whole.folder / "model" / "model.safetensors")
+    for name, value in load_file(again.folder / "model" / "model.safetensors").items():
+        assert_close(value, expected[name], atol=1e-6, rtol=1e-5)
+    assert again.metrics["validation"] == pytest.approx(whole.metrics["validation"])
 
 
 def test_trials_that_may_differ_have_one_key(config, animals):
