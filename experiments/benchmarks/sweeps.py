@@ -92,8 +92,21 @@ def events(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
+def begun(folder: Path) -> int:
+    """Return how many attempts a folder's sweep has noted the beginning of."""
+    return sum(event["event"] == "begin" for event in events(folder))
+
+
+def outputs(folder: Path) -> int:
+    """Return how many attempts of a folder's sweep have come to have a process."""
+    return sum(1 for _ in (folder / "out" / "bench" / "sweep").glob("*/output.log"))
+
+
 def kill_often(sweep: tuple[str, ...], *, kills: int, jobs: int, seed: int) -> dict[str, Any]:
-    """Kill a sweep at random moments, give the command again until it ends, and count what went wrong."""
+    """Kill a sweep at random moments, give the command again until it ends, and count what went wrong.
+
+    In turn up to four seconds after its first trial trains, and after it notes it, which is seconds before.
+    """
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -101,9 +114,10 @@ def kill_often(sweep: tuple[str, ...], *, kills: int, jobs: int, seed: int) -> d
         words = (*TINY, *sweep, f"sweep.n_jobs={jobs}")
         lost, stamps, done = [], {}, 0
         while done < kills:
+            moment = begun if done % 2 else outputs
+            before = moment(folder)
             process = start(folder, *words)
-            before = len(events(folder))
-            while len(events(folder)) == before and process.poll() is None:  # until it trains
+            while moment(folder) == before and process.poll() is None:
                 time.sleep(0.05)
             time.sleep(draw.uniform(0.0, 4.0))
             if process.poll() is not None:

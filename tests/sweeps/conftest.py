@@ -83,7 +83,7 @@ def sweep(composer, tmp_path):
                 sweep_settings({**SETTINGS, **settings}),
                 points=points,
                 index=index,
-                maker=TrialMaker(make, Path(folder), seeds),
+                maker=TrialMaker(make, Path(folder), seeds, used=index.folders()),
             )
             runner = FakeRunner(loop, lambda trial: train(trial, loop))
             return loop.run(runner), runner

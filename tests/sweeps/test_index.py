@@ -63,3 +63,39 @@ def test_a_refused_sweep_leaves_nothing_unless_there_was_something(tmp_path):
     index.begin(_trial(tmp_path))
     index.discard()
     assert (tmp_path / FILE).is_file()
+
+
+def _left(folder, *ends):
+    """Begin an attempt in a folder of its own for each end, and return what the next may go on from."""
+    index = Index(folder)
+    for number, (end, trained) in enumerate(ends):
+        trial = Trial("a", 0, None, {}, folder / f"{number}", (), {})
+        index.begin(trial)
+        if trained:
+            (trial.folder / "checkpoints").mkdir(parents=True)
+        if end is not None:
+            index.end(trial, Outcome(end))
+    index.close()
+    again = Index(folder)  # as the next command reads it
+    left = again.left_by(_trial(folder)), {path.name for path in again.folders()}
+    again.close()
+    return left
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((), None),
+        (((None, True),), "0"),
+        (((None, True), ("killed", True)), "1"),
+        (((None, True), (None, False)), "0"),  # killed before it took over
+        (((None, True), ("interrupted", False), (None, False)), "0"),
+        ((("failed", True),), None),
+        ((("killed", True), ("failed", True), (None, False)), None),
+        ((("failed", True), (None, True), (None, False)), "1"),
+    ],
+)
+def test_the_last_attempt_that_trained_is_gone_on_from(tmp_path, ends, expected):
+    found, names = _left(tmp_path, *ends)
+    assert found == (None if expected is None else tmp_path / expected)
+    assert names == {str(number) for number in range(len(ends))}

@@ -55,6 +55,13 @@ def test_what_failed_is_run_again_in_a_new_folder(sweep, status):
     assert sweep(_grid(), _ok)[1].begun == []
 
 
+def test_an_attempt_that_was_killed_before_it_made_its_folder_keeps_its_name(sweep, tmp_path):
+    sweep(_grid("0.1"), _failing(0, status="killed"))
+    (tmp_path / "sweep" / "0").rmdir()  # as if it had not come so far
+    _, runner = sweep(_grid("0.1"), _ok)
+    assert _folders(runner) == ["0-retry-1"]
+
+
 def test_a_value_that_stands_twice_is_one_point(sweep):
     results, runner = sweep(_grid("0.1", "1e-1", "0.2"), _ok)
     assert len(results) == len(runner.begun) == 2

@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from speed_parts.options import ROOT, Options
 from speed_parts.machine import machine
+from speed_parts.options import ROOT, Options
 from speed_parts.rounds import Found, environment, in_process
 from speed_parts.works import Work, split_rows, write_rows
 
@@ -96,9 +96,11 @@ def contend(contender: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Train with Trainer; runs in a process of its own.
 
     Args:
-        contender: "trainer".
+        contender: "trainer"; headway is its own command.
         settings: work, way, threads.
     """
+    if contender != "trainer":
+        raise ValueError(f"contender must be 'trainer', got {contender!r}")
     from speed_parts import trainer_peer, trainer_whole
 
     way = trainer_peer.Way(**settings["way"])

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from headway.sweeps.jobs import DONE, INTERRUPTED, KILLED, TIMEOUT, Outcome, Trial
 from headway.types import ConfigError
 
-FILE, LOCK = "index.jsonl", ".lock"
+FILE, LOCK, CHECKPOINTS = "index.jsonl", ".lock", "checkpoints"
 LEFT = (KILLED, INTERRUPTED, TIMEOUT)
 
 
@@ -26,12 +27,24 @@ class Known:
         seed: The replicate's seed.
         folders: Of every attempt, by name, the last one last.
         outcome: Of the last attempt that ended; None where none did: the sweep itself was killed.
+        anew: How many attempts came before one that nothing may go on from: it ended by its own fault.
     """
 
     point: int
     seed: int | None
     folders: list[str] = field(default_factory=list)
     outcome: Outcome | None = None
+    anew: int = 0
+
+    def end(self, outcome: Outcome) -> None:
+        """Note how the last attempt ended.
+
+        Args:
+            outcome: Of it.
+        """
+        self.outcome = outcome
+        if outcome.status not in LEFT:
+            self.anew = len(self.folders)
 
     @property
     def done(self) -> bool:
@@ -90,16 +103,22 @@ class Index:
         """Return a number that no point has."""
         return max((known.point for known in self.known.values()), default=-1) + 1
 
+    def folders(self) -> Iterator[Path]:
+        """Yield the folders of all attempts, also of those that were killed before they made it."""
+        for known in self.known.values():
+            yield from (self._folder / name for name in known.folders)
+
     def left_by(self, trial: Trial) -> Path | None:
         """Return the folder of an attempt that ended by no fault of its own, and whose training may go on.
+
+        Attempts that were killed before they had taken over the one before them are passed by.
 
         Args:
             trial: About to begin again.
         """
         known = self.known.get(trial.id)
-        if known is None or (known.outcome is not None and known.outcome.status not in LEFT):
-            return None
-        return self._folder / known.folders[-1]
+        left = [] if known is None else [self._folder / name for name in known.folders[known.anew :]]
+        return next((folder for folder in reversed(left) if (folder / CHECKPOINTS).is_dir()), None)
 
     def begin(self, trial: Trial) -> None:
         """Note that an attempt begins, before it does."""
@@ -113,7 +132,7 @@ class Index:
 
     def end(self, trial: Trial, outcome: Outcome) -> None:
         """Note how an attempt ended."""
-        self.known[trial.id].outcome = outcome
+        self.known[trial.id].end(outcome)
         self._append({"event": "end", "id": trial.id, **asdict(outcome)})
 
     def _append(self, entry: dict[str, Any]) -> None:
@@ -159,5 +178,5 @@ def read_index(folder: Path) -> tuple[dict[str, Known], dict[str, tuple[str, str
             known.folders.append(entry["folder"])
             known.outcome = None
         else:
-            found[trial_id].outcome = Outcome(**entry)
+            found[trial_id].end(Outcome(**entry))
     return found, studied

@@ -68,7 +68,7 @@ def _run(plan: SweepPlan, config: DictConfig, context: HydraContext) -> list[Poi
             plan.settings,
             points=_points(plan),
             index=index,
-            maker=TrialMaker(plan.composer, plan.folder, plan.seeds),
+            maker=TrialMaker(plan.composer, plan.folder, plan.seeds, used=index.folders()),
         )
     except ConfigError:
         index.discard()

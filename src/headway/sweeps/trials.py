@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from headway.config.identity import run_id
@@ -18,13 +18,16 @@ class TrialMaker:
         composer: Makes configs.
         folder: The sweep's folder.
         seeds: Of the replicates; (None,) for one run of each point.
+        used: Folders that attempts were given before, also where they were killed before they made them.
     """
 
-    def __init__(self, composer: Composer, folder: Path, seeds: Sequence[int | None]) -> None:
+    def __init__(
+        self, composer: Composer, folder: Path, seeds: Sequence[int | None], *, used: Iterable[Path] = ()
+    ) -> None:
         self._composer = composer
         self._folder = folder
         self.seeds = tuple(seeds)
-        self._taken: set[Path] = set()
+        self._taken = set(used)
 
     def replicates(self, params: Params, number: int) -> list[Trial]:
         """Return a trial for each seed.

@@ -204,8 +204,12 @@ def package_version(package: str) -> str | None:
         return None
 
 
+@cache
 def commit() -> str | None:
-    """Return the commit of headway's own checkout; None where it is installed from a wheel."""
+    """Return the commit of headway's own checkout, as it was first asked for in this process.
+
+    None where headway is installed from a wheel.
+    """
     root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
         return None
