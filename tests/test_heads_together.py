@@ -122,7 +122,8 @@ def test_a_killed_one_begins_again_and_ends_the_same(config, animals, tmp_path, 
     child.start()
     child.join(120)
     assert child.exitcode == -signal.SIGKILL
-    assert (tmp_path / "killed" / "checkpoints" / "last.ckpt").is_file()
+    assert (tmp_path / "killed" / "checkpoints" / "best.ckpt").is_file()
+    assert not (tmp_path / "killed" / "checkpoints" / "last.ckpt").exists()
     again = run(cfgs[0], tmp_path / "killed", shared=train_together(cfgs)[0] if together else None)
     whole = run(cfgs[0], tmp_path / "whole", shared=train_together(cfgs)[0])
     curves = [next(r.folder.rglob("metrics.csv")).read_text().splitlines() for r in (again, whole)]

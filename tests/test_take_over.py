@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from headway.resume import take_over
-from headway.tracking.checkpoint_io import load, save
-from headway.tracking.checkpoints import LAST
+from headway.tracking.checkpoint_io import LAST, load, save
 
 HOLD = (
     "import sys; from pathlib import Path; from headway.resume import only_run_in\n"

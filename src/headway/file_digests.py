@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
 from pathlib import Path
+
+_known: dict[tuple[int, ...], str] = {}
 
 
 def file_sha256(path: Path) -> str:
@@ -13,14 +14,10 @@ def file_sha256(path: Path) -> str:
     Args:
         path: The file; a link is followed.
     """
-    real = path.resolve()
-    about = real.stat()
-    return _sha256(real, about.st_size, about.st_mtime_ns, about.st_ino)
-
-
-@lru_cache(maxsize=4096)
-def _sha256(path: Path, *about: int) -> str:
-    """Return the sha256; what stands behind the path tells a file from what was there before."""
-    del about
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    about = path.stat()
+    # Not by its path: a file that is linked to from many folders is one.
+    key = about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
+    if key not in _known:
+        with path.open("rb") as stream:
+            _known[key] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _known[key]

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from headway.run_folder import refuse_other_run, remove_unfinished
-from headway.tracking.checkpoint_io import load, verify
-from headway.tracking.checkpoints import last_checkpoint
+from headway.tracking.checkpoint_io import last_checkpoint, load, verify
 from headway.tracking.curves import FILE as CURVES
 from headway.tracking.training_state import STATE, TrainingState
 from headway.types import CheckpointError, ConfigError

@@ -140,7 +140,7 @@ def _run(
         history = EpochLosses()
         own = [history, RecordProgress(record), going_on.state, *callbacks]
         built = build_run(going_on.config(cfg), folder, data, backbone, encoder=encoder, callbacks=own)
-        built.best.signals = signals
+        built.best.signals, built.best.resumable = signals, shared is None
         artifact = _artifact(cfg, folder, built, data, tokenizer, active=record.active)
     announce(built, threads)
     with timer.stage("features"):

@@ -50,3 +50,15 @@ def test_a_file_that_is_gone_is_begun_again(tmp_path):
     curves.log_metrics({"train/loss": 1.0}, step=7)
     curves.save()
     assert [row["step"] for row in _rows(tmp_path)] == ["7"]
+
+
+def test_a_training_that_begins_anew_leaves_nothing_of_the_one_before(tmp_path):
+    first = CsvCurves(tmp_path)
+    first.log_metrics({"train/loss": 1.0, "val/f1": 0.5}, step=1)
+    first.save()
+    second = CsvCurves(tmp_path)  # of a process that went on from no checkpoint
+    second.log_metrics({"val/f1": 0.25}, step=2)
+    second.save()
+    second.log_metrics({"val/f1": 0.75}, step=3)
+    second.finalize("success")
+    assert _rows(tmp_path) == [{"step": "2", "val/f1": "0.25"}, {"step": "3", "val/f1": "0.75"}]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from headway.delivery.file_sums import sha256_of
+from headway.file_digests import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +58,7 @@ def link_encoder(encoder: Encoder, folder: Path, *, kept: Path) -> str:
             os.link(source, target)
         except OSError:  # another file system, or one without links
             shutil.copyfile(source, target)
-        if sha256_of(target) == wanted:
+        if file_sha256(target) == wanted:
             return wanted
         target.unlink()
         with suppress(FileNotFoundError):  # another process found it damaged, too

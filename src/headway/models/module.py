@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from headway.models.frozen_weights import frozen_names, without_frozen
 from headway.models.head_calls import head_logits
 from headway.models.loss_watch import LossWatch, Step
 from headway.models.memory_limit import MemoryLimit
@@ -222,7 +223,7 @@ class FineTuner(pl.LightningModule):
         checkpoint[LOSSES] = [each.detach().cpu() for each in self._epoch_loss]
         checkpoint[CHAIN] = self.loss_chain.state_dict()
         checkpoint[LIMITS] = {name: limit.state_dict() for name, limit in self.memory_limits.items()}
-        for name in self._frozen_names():
+        for name in frozen_names(self):
             checkpoint["state_dict"].pop(name, None)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -240,11 +241,9 @@ class FineTuner(pl.LightningModule):
             summed, weight = self._resumed_loss
             self._epoch_loss, self._resumed_loss = (summed.to(self.device), weight.to(self.device)), None
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], *rest: Any, **named: Any) -> Any:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
         """Take weights; what isn't trained may be missing, and stays as it is."""
-        own = self.state_dict()
-        kept = {name: own[name] for name in self._frozen_names() if name not in state_dict}
-        return super().load_state_dict({**state_dict, **kept}, *rest, **named)
-
-    def _frozen_names(self) -> list[str]:
-        return [name for name, parameter in self.named_parameters() if not parameter.requires_grad]
+        found = super().load_state_dict(state_dict, strict=False, assign=assign)
+        return without_frozen(found, self, strict=strict)

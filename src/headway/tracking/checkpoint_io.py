@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SUM_SUFFIX = ".sha256"
+BEST, LAST = "best.ckpt", "last.ckpt"
 CHUNK = 1 << 22
 """Bytes read at a time for a checksum."""
 
@@ -204,3 +205,16 @@ def load(path: Path, *, map_location: Any = None) -> dict[str, Any]:
     verify(path)
     loaded: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
     return loaded
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the checkpoint that a run goes on from; None where it has none.
+
+    Args:
+        folder: Of checkpoints.
+    """
+    for name in (LAST, BEST):
+        path = folder / name
+        if path.is_file() or sum_file(path).is_file():
+            return path
+    return None

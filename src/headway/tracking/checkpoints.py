@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pytorch_lightning.callbacks import Checkpoint
 
 from headway.stop_signals import ignore_signals
-from headway.tracking.checkpoint_io import sum_file
+from headway.tracking.checkpoint_io import BEST, LAST
 from headway.types import CheckpointError, ConfigError, Stopped, TrainingError
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from headway.evaluation.evaluator import Evaluation
     from headway.models.module import FineTuner
     from headway.stop_signals import StopSignals
-
-BEST, LAST = "best.ckpt", "last.ckpt"
 
 
 class BestCheckpoint(Checkpoint):
@@ -45,6 +43,8 @@ class BestCheckpoint(Checkpoint):
         last_model_path: The last checkpoint, once it is safe.
         on_better: Called with the module and its scores after every new best checkpoint is written.
         signals: Ask the training to stop; None: nothing does.
+        resumable: Whether a training that was stopped goes on from last.ckpt; where it would begin again, as
+            heads do that were trained with others, it is only written at the end.
 
     Raises:
         ConfigError: A bound isn't above 0.
@@ -80,6 +80,7 @@ class BestCheckpoint(Checkpoint):
         self.best_epoch = -1
         self.on_better: Callable[[FineTuner, Evaluation], None] | None = None
         self.signals: StopSignals | None = None
+        self.resumable = True
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is the best so far."""
@@ -170,7 +171,7 @@ class BestCheckpoint(Checkpoint):
             self.best_evaluation = module.evaluations["val"]
             if self.on_better is not None:
                 self.on_better(module, self.best_evaluation)
-        if self.keep_last:
+        if self.keep_last and self.resumable:
             self._save_last(trainer)
         if _agreed(trainer, self._stopping()):
             self._stop(trainer)
@@ -181,8 +182,10 @@ class BestCheckpoint(Checkpoint):
             self.signals.deferred = False
         if not self.keep_last and self.best_model_path:
             trainer.strategy.remove_checkpoint(self.dirpath / LAST)
+        elif self.keep_last and not self.resumable:
+            self._save_last(trainer)
         if _agreed(trainer, self._stopping()):
-            raise self._stopped("after the last step")
+            raise self._stopped(" after the last step")
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
@@ -203,7 +206,7 @@ class BestCheckpoint(Checkpoint):
         return float(value)
 
     def _is_time(self, step: int) -> bool:
-        if not self.keep_last or step == self._saved_step:
+        if not self.keep_last or not self.resumable or step == self._saved_step:
             return False
         by_steps = self._every_n_steps is not None and step - self._saved_step >= self._every_n_steps
         seconds = time.monotonic() - self._saved_at
@@ -219,15 +222,17 @@ class BestCheckpoint(Checkpoint):
         return self.signals is not None and self.signals.received is not None
 
     def _stop(self, trainer: pl.Trainer) -> None:
+        if not self.resumable:
+            raise self._stopped("; heads that were trained together begin again, which takes seconds")
         if trainer.global_step:
             self._save_last(trainer)
-        raise self._stopped(f"after step {trainer.global_step}, which {LAST} holds")
+        raise self._stopped(f" after step {trainer.global_step}, which {LAST} holds")
 
     def _stopped(self, when: str) -> Stopped:
         number = self.signals.received if self.signals is not None else None
         number = signal.SIGTERM if number is None else number
         name, folder = signal.Signals(number).name, self.dirpath.parent
-        return Stopped(number, f"stopped by {name} {when}; go on with: headway train --resume {folder}")
+        return Stopped(number, f"stopped by {name}{when}; go on with: headway train --resume {folder}")
 
 
 def _agreed(trainer: pl.Trainer, wish: bool) -> bool:
@@ -235,16 +240,3 @@ def _agreed(trainer: pl.Trainer, wish: bool) -> bool:
     if trainer.world_size == 1:
         return wish
     return bool(trainer.strategy.reduce_boolean_decision(wish, all=False))
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the checkpoint that a run goes on from; None where it has none.
-
-    Args:
-        folder: Of checkpoints.
-    """
-    for name in (LAST, BEST):
-        path = folder / name
-        if path.is_file() or sum_file(path).is_file():
-            return path
-    return None

@@ -88,7 +88,9 @@ class CsvCurves(Logger):
         new = set().union(*self._waiting) - set(self._columns)
         if new or not self._path.exists():
             self._columns = sorted({*self._columns, *new})
-            self._write_all([*self._read(), *self._waiting])
+            # What lies there before this process has written or kept a row is of a training that begins anew.
+            before = self._read() if self._written else []
+            self._write_all([*before, *self._waiting])
         else:
             with naming(self._path), self._path.open("a", encoding="utf-8", newline="") as file:
                 csv.DictWriter(file, self._columns).writerows(self._waiting)
