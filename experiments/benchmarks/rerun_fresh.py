@@ -66,7 +66,7 @@ def main() -> int:
     parser.add_argument("--environment", type=Path, help="where to; by default a temporary folder")
     parser.add_argument("--pip", nargs="*", default=[], metavar="WORD", help="more words for pip install")
     parser.add_argument("words", nargs="*", help="overrides for headway train, such as output_dir=...")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()  # overrides may stand after options
     with tempfile.TemporaryDirectory() as folder:
         place = arguments.environment or Path(folder) / "environment"
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
