@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sweeps import write
+from sweeps_page import write
 
 SWEEP = (
     "data=r8", "backbone=minilm", "backbone.trainable=none", "trainer.max_epochs=6", "seeds=3",

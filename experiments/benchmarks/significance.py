@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sweeps_page import write
 
 from headway.evaluation.metrics import Classification
 from headway.evaluation.statistics.bootstrap import bootstrap
 from headway.evaluation.statistics.ranks import Correction, comparisons
 from headway.types import Gold, Prediction
-from sweeps import write
 
 CLASSES = np.array([0.5, 0.25, 0.15, 0.07, 0.03])
 """How frequent each class is."""

@@ -23,8 +23,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from sweeps_page import write
+
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "experiments" / "results"
 TINY = (
     "backbone=bert_tiny", "data=files", "data.train=my.csv", "data.label=label", "data.max_length=16",
     "trainer.max_epochs=2", "trainer.accelerator=cpu", "trainer.precision=32-true", "num_threads=1",
@@ -247,24 +248,6 @@ def search(arguments: argparse.Namespace) -> dict[str, Any]:
             found[name] = {"wall seconds": round(wall, 1), **document["statuses"], "best": best["params"],
                            "mean": round(best["mean"], 4), "sd": round(best["sd"] or 0.0, 4)}  # fmt: skip
     return found
-
-
-def write(part: str, found: dict[str, Any], command: str) -> None:
-    """Add a part to sweeps.json, and write sweeps.md."""
-    path = RESULTS / "sweeps.json"
-    whole: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    whole[part] = {"command": command, "found": found}
-    path.write_text(json.dumps(whole, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    lines = ["# Sweeps", ""]
-    for name, each in sorted(whole.items()):
-        lines += [f"## {name}", "", f"`{each['command']}`", ""]
-        columns = list(dict.fromkeys(key for row in each["found"].values() for key in row))
-        lines += ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-        for row, values in each["found"].items():
-            lines.append("| " + " | ".join([row, *(str(values.get(key, "")) for key in columns)]) + " |")
-        lines.append("")
-    (RESULTS / "sweeps.md").write_text("\n".join(lines), encoding="utf-8")
-    print(json.dumps(found, indent=2))
 
 
 def main() -> None:
