@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 
 from headway.tracking.checkpoint_io import AtomicCheckpointIO
 from headway.tracking.checkpoints import BestCheckpoint
-from headway.types import CheckpointError, ConfigError, TrainingError
+from headway.types import CheckpointError, ConfigError, Stopped, TrainingError
 
 
 def _names(folder, pattern="*"):
@@ -149,3 +150,12 @@ def test_a_folder_that_cannot_be_written_is_an_error_before_training(fit, tmp_pa
     (tmp_path / "c").write_text("")
     with pytest.raises(CheckpointError, match="checkpoints can't be written to"):
         fit([0.1])
+
+
+def test_a_stop_writes_nothing_where_none_would_go_on_from_it(tmp_path):
+    best = BestCheckpoint(monitor="val/f1", mode="max", dirpath=tmp_path, save_last=True, every_n_steps=1)
+    best.resumable, best.signals = False, SimpleNamespace(received=signal.SIGTERM)
+    with pytest.raises(Stopped, match="stopped by SIGTERM; heads that were trained together begin again"):
+        best._stop(SimpleNamespace(global_step=3))  # has no save_checkpoint
+    assert not best._is_time(3)
+    assert list(tmp_path.iterdir()) == []

@@ -27,7 +27,7 @@ class Known:
         seed: The replicate's seed.
         folders: Of every attempt, by name, the last one last.
         outcome: Of the last attempt that ended; None where none did: the sweep itself was killed.
-        anew: How many attempts came before one that nothing may go on from: it ended by its own fault.
+        anew: How many attempts, counted up to the last that ended by its own fault, nothing goes on from.
     """
 
     point: int
